@@ -1,0 +1,2 @@
+//! proximity
+fn main() {}
