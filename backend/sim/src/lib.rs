@@ -1,3 +1,5 @@
 //! The simulated cluster.
 
+pub mod faults;
 pub mod guests;
+pub mod pace;
