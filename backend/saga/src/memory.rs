@@ -1,6 +1,9 @@
 //! A journal in memory: for tests, and for sagas that need not outlive their process.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -29,7 +32,7 @@ struct Kept {
     entries: Vec<Entry>,
     notes: Vec<(String, String)>,
     appends: usize,
-    fault: Option<(usize, Fault)>,
+    faults: BTreeMap<usize, Fault>,
 }
 
 impl MemoryJournal {
@@ -43,14 +46,14 @@ impl MemoryJournal {
             entries: Vec::new(),
             notes: Vec::new(),
             appends: 0,
-            fault: None,
+            faults: BTreeMap::new(),
         }))
     }
 
     /// Makes the append with this number fail, counted from zero over the journal's whole life
     /// (see [`appends`](Self::appends)), once.
     pub fn fail(&self, append: usize, fault: Fault) {
-        self.kept().fault = Some((append, fault));
+        self.kept().faults.insert(append, fault);
     }
 
     /// How many appends have been tried, lost ones included.
@@ -89,10 +92,7 @@ impl Journal for MemoryJournal {
         let mut kept = self.kept();
         let number = kept.appends;
         kept.appends += 1;
-        let fault = kept
-            .fault
-            .take_if(|(append, _)| *append == number)
-            .map(|(_, fault)| fault);
+        let fault = kept.faults.remove(&number);
         match fault {
             Some(Fault::WriteLost) => return Err(Interrupted::journal("the write was lost")),
             Some(Fault::LeaseLost) => return Err(Interrupted::LeaseLost),

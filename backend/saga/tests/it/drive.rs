@@ -1,0 +1,488 @@
+//! What the loop promises, one promise a test.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use saga::{
+    Event, Failure, Interrupted, Journal as _, MemoryJournal, Outcome, Saga, Step, StepContext,
+    StepError, drive, plan, retry,
+};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::world::{Build, Harm, Injection, LIMIT, Replace, State, UNDO_LIMIT, Way, World};
+
+fn harm(step: &'static str, way: Way, harm: Harm) -> Injection {
+    Injection {
+        step,
+        way,
+        point: 1,
+        harm,
+        lasting: false,
+    }
+}
+
+fn fresh() -> MemoryJournal {
+    MemoryJournal::new(&State::default())
+}
+
+/// The journal as lines, such as `finished create`.
+fn lines(journal: &MemoryJournal) -> String {
+    let lines: Vec<_> = journal
+        .events()
+        .iter()
+        .map(|event| format!("{} {}", event.kind(), event.step()))
+        .collect();
+    lines.join("\n")
+}
+
+fn unwound(outcome: Outcome) -> (String, Failure) {
+    match outcome {
+        Outcome::Unwound { step, failure } => (step, failure),
+        other => panic!("not unwound: {other:?}"),
+    }
+}
+
+#[test]
+fn plans() {
+    insta::assert_snapshot!(plan::<Build>(), @"build: reserve · create · start · check");
+    insta::assert_snapshot!(plan::<Replace>(), @"replace: create · check · switch(pivot) · drain · retire");
+}
+
+#[tokio::test]
+async fn all_steps_in_their_order() {
+    let (world, journal) = (World::default(), fresh());
+    assert_eq!(
+        drive::<Build>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+        Outcome::Completed
+    );
+    assert!(world.is_complete(&plan::<Build>().names));
+    insta::assert_snapshot!(lines(&journal), @r"
+    started reserve
+    checkpoint reserve
+    finished reserve
+    started create
+    checkpoint create
+    finished create
+    started start
+    checkpoint start
+    finished start
+    started check
+    checkpoint check
+    finished check
+    ");
+}
+
+#[tokio::test]
+async fn the_failed_step_is_undone_first() {
+    let world = World::new(false, &[harm("start", Way::Run, Harm::Fail)]);
+    let journal = fresh();
+    let (step, failure) = unwound(
+        drive::<Build>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        (step.as_str(), failure),
+        ("start", Failure::new("broken", "start broke at 1"))
+    );
+    assert_eq!(world.calls("start", Way::Undo), 1);
+    assert!(world.is_clean());
+    insta::assert_snapshot!(lines(&journal).split_once("started start\n").unwrap().1, @r"
+    checkpoint start
+    failed start
+    undone start
+    undone create
+    undone reserve
+    ");
+}
+
+#[tokio::test]
+async fn what_a_cut_step_has_learnt_is_saved_for_its_undo() {
+    let journal = MemoryJournal::new(&json!(null));
+    let world = World::default();
+    let (step, failure) = unwound(
+        drive::<Learn>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        (step.as_str(), failure.code.as_str()),
+        ("learn", Failure::CANCELLED)
+    );
+    let entries = journal.entries();
+    assert_eq!(
+        entries[1].state,
+        json!("learnt"),
+        "saved with the failure: {entries:?}"
+    );
+    assert_eq!(entries[2].state, json!("learnt, undone"), "{entries:?}");
+}
+
+/// Learns something without a checkpoint and is cancelled.
+struct Learn;
+
+impl Saga for Learn {
+    const KIND: &'static str = "learn";
+    type State = Value;
+    type Context = World;
+
+    fn steps() -> &'static [&'static dyn Step<Self>] {
+        &[&Learn]
+    }
+}
+
+#[async_trait]
+impl Step<Self> for Learn {
+    fn name(&self) -> &'static str {
+        "learn"
+    }
+
+    async fn run(&self, cx: &mut StepContext<'_, Self>) -> Result<(), StepError> {
+        *cx.state = json!("learnt");
+        cx.context.cancel.cancel();
+        std::future::pending().await
+    }
+
+    async fn undo(&self, cx: &mut StepContext<'_, Self>) -> Result<(), StepError> {
+        *cx.state = json!(format!("{}, undone", cx.state.as_str().unwrap()));
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn cancelled_before_it_began() {
+    let (world, journal) = (World::default(), fresh());
+    world.cancel.cancel();
+    let (step, failure) = unwound(
+        drive::<Build>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        (step.as_str(), failure.code.as_str()),
+        ("reserve", Failure::CANCELLED)
+    );
+    assert_eq!(
+        failure.message,
+        "The operation was cancelled at step `reserve`."
+    );
+    assert_eq!(
+        lines(&journal),
+        "failed reserve",
+        "nothing was run, so nothing is undone"
+    );
+}
+
+#[tokio::test]
+async fn cancel_cuts_a_step_that_would_never_end() {
+    let world = World::new(false, &[harm("create", Way::Run, Harm::Hang)]);
+    let journal = fresh();
+    let control = world.process();
+    let started = Event::Started {
+        step: "create".to_owned(),
+    };
+    let wish = async {
+        while !journal.events().contains(&started) {
+            tokio::task::yield_now().await;
+        }
+        control.cancel.cancel();
+    };
+    let (outcome, ()) = tokio::join!(drive::<Build>(&journal, &world, &control), wish);
+    assert_eq!(unwound(outcome.unwrap()).1.code, Failure::CANCELLED);
+    assert!(world.is_clean());
+}
+
+#[tokio::test]
+async fn cancel_after_the_pivot_is_not_heard() {
+    let world = World::new(false, &[harm("drain", Way::Run, Harm::Cancel)]);
+    let outcome = drive::<Replace>(&fresh(), &world, &world.process())
+        .await
+        .unwrap();
+    assert!(world.cancel.is_cancelled());
+    assert_eq!(outcome, Outcome::Completed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_takes_too_long_has_failed() {
+    let world = World::new(false, &[harm("create", Way::Run, Harm::Hang)]);
+    let began = Instant::now();
+    let (step, failure) = unwound(
+        drive::<Build>(&fresh(), &world, &world.process())
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        (step.as_str(), failure.code.as_str()),
+        ("create", "step_timeout")
+    );
+    assert_eq!(
+        failure.message,
+        "Step `create` did not finish within 7 seconds."
+    );
+    assert_eq!(began.elapsed().as_secs(), LIMIT.as_secs());
+    assert!(world.is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_undo_that_takes_too_long_is_stuck() {
+    let harms = [
+        harm("create", Way::Run, Harm::Fail),
+        harm("create", Way::Undo, Harm::Hang),
+    ];
+    let world = World::new(false, &harms);
+    let began = Instant::now();
+    let outcome = drive::<Build>(&fresh(), &world, &world.process())
+        .await
+        .unwrap();
+    let message = "Step `create` did not finish within 9 seconds.";
+    let failure = Failure::new("step_timeout", message);
+    assert_eq!(
+        outcome,
+        Outcome::Stuck {
+            step: "create".to_owned(),
+            failure,
+            unwinding: true
+        }
+    );
+    assert_eq!(began.elapsed().as_secs(), UNDO_LIMIT.as_secs());
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_that_tells_nothing_of_its_text() {
+    let world = World::new(false, &[harm("create", Way::Run, Harm::Panic)]);
+    let (step, failure) = unwound(
+        drive::<Build>(&fresh(), &world, &world.process())
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        (step.as_str(), failure.code.as_str()),
+        ("create", "internal")
+    );
+    assert_eq!(
+        failure.message,
+        "Step `create` stopped because of a programming error."
+    );
+    assert!(failure.evidence.is_empty());
+    assert!(world.is_clean());
+}
+
+#[tokio::test]
+async fn a_stuck_undo_is_retried_and_the_first_failure_is_told() {
+    let harms = [
+        harm("start", Way::Run, Harm::Fail),
+        harm("create", Way::Undo, Harm::Fail),
+    ];
+    let world = World::new(false, &harms);
+    let journal = fresh();
+    let failure = Failure::new("broken", "create broke at 1");
+    let stuck = Outcome::Stuck {
+        step: "create".to_owned(),
+        failure,
+        unwinding: true,
+    };
+    assert_eq!(
+        drive::<Build>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+        stuck
+    );
+    assert_eq!(
+        drive::<Build>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+        stuck,
+        "it waits for a person"
+    );
+    assert_eq!(world.calls("create", Way::Undo), 1);
+
+    assert!(retry::<Build>(&journal).await.unwrap());
+    assert!(
+        !retry::<Build>(&journal).await.unwrap(),
+        "it is not stuck any more"
+    );
+    let (step, failure) = unwound(
+        drive::<Build>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+    );
+    assert_eq!(
+        (step.as_str(), failure.message.as_str()),
+        ("start", "start broke at 1")
+    );
+    assert_eq!(
+        (
+            world.calls("start", Way::Undo),
+            world.calls("create", Way::Undo)
+        ),
+        (1, 2)
+    );
+    assert!(world.is_clean());
+}
+
+#[tokio::test]
+async fn a_step_stuck_after_the_pivot_is_retried_forward() {
+    let world = World::new(false, &[harm("drain", Way::Run, Harm::Fail)]);
+    let journal = fresh();
+    let failure = Failure::new("broken", "drain broke at 1");
+    let stuck = Outcome::Stuck {
+        step: "drain".to_owned(),
+        failure,
+        unwinding: false,
+    };
+    assert_eq!(
+        drive::<Replace>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+        stuck
+    );
+    assert!(retry::<Replace>(&journal).await.unwrap());
+    assert_eq!(
+        drive::<Replace>(&journal, &world, &world.process())
+            .await
+            .unwrap(),
+        Outcome::Completed
+    );
+    assert_eq!(
+        (
+            world.calls("switch", Way::Run),
+            world.calls("drain", Way::Run)
+        ),
+        (1, 2)
+    );
+    assert_eq!(world.calls("drain", Way::Undo), 0);
+}
+
+#[tokio::test]
+async fn a_pivot_that_fails_is_itself_undone() {
+    let world = World::new(false, &[harm("switch", Way::Run, Harm::Fail)]);
+    assert_eq!(
+        unwound(
+            drive::<Replace>(&fresh(), &world, &world.process())
+                .await
+                .unwrap()
+        )
+        .0,
+        "switch"
+    );
+    assert_eq!(world.calls("switch", Way::Undo), 1);
+    assert!(world.is_clean());
+}
+
+#[tokio::test]
+async fn retry_of_what_is_not_stuck_writes_nothing() {
+    let (world, journal) = (World::default(), fresh());
+    assert!(!retry::<Build>(&journal).await.unwrap());
+    drive::<Build>(&journal, &world, &world.process())
+        .await
+        .unwrap();
+    let appends = journal.appends();
+    assert!(!retry::<Build>(&journal).await.unwrap());
+    assert_eq!(journal.appends(), appends);
+}
+
+#[tokio::test]
+async fn a_journal_of_another_plan_is_refused() {
+    let (world, journal) = (World::default(), fresh());
+    journal
+        .append(
+            &Event::Started {
+                step: "reticulate".to_owned(),
+            },
+            &json!({}),
+        )
+        .await
+        .unwrap();
+    let refused = drive::<Build>(&journal, &world, &world.process())
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, Interrupted::Incompatible(_)));
+    insta::assert_snapshot!(refused, @"the journal does not fit this saga: `build` met `started` of step `reticulate`, a step it does not have, where step `reserve` is to run");
+}
+
+#[tokio::test]
+async fn a_state_that_cannot_be_read_is_refused() {
+    let world = World::default();
+    let journal = MemoryJournal::new(&json!({"identifiers": "none"}));
+    let refused = drive::<Build>(&journal, &world, &world.process())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(refused, Interrupted::Incompatible(_)),
+        "{refused:?}"
+    );
+    assert_eq!(journal.appends(), 0);
+}
+
+#[tokio::test]
+async fn lines_are_noted_in_their_order_also_from_other_threads() {
+    let journal = MemoryJournal::new(&json!(null));
+    assert_eq!(
+        drive::<Talk>(&journal, &(), &saga::Control::default())
+            .await
+            .unwrap(),
+        Outcome::Completed
+    );
+    let lines: Vec<_> = journal
+        .notes()
+        .into_iter()
+        .map(|(step, line)| format!("{step}: {line}"))
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            "talk: before",
+            "talk: one",
+            "talk: two",
+            "talk: last",
+            "talk: after"
+        ]
+    );
+}
+
+/// Talks, from its own task and from a thread.
+struct Talk;
+
+impl Saga for Talk {
+    const KIND: &'static str = "talk";
+    type State = Value;
+    type Context = ();
+
+    fn steps() -> &'static [&'static dyn Step<Self>] {
+        &[&Talk]
+    }
+}
+
+#[async_trait]
+impl Step<Self> for Talk {
+    fn name(&self) -> &'static str {
+        "talk"
+    }
+
+    fn timeout(&self, (): &()) -> Duration {
+        Duration::from_secs(30)
+    }
+
+    async fn run(&self, cx: &mut StepContext<'_, Self>) -> Result<(), StepError> {
+        cx.log("before");
+        let said = cx
+            .log_while(async |lines| {
+                let thread = lines.clone();
+                let said = tokio::task::spawn_blocking(move || {
+                    thread.line("one");
+                    thread.line("two");
+                    2
+                });
+                let said = said.await.expect("the thread does not panic");
+                lines.line("last");
+                said
+            })
+            .await;
+        assert_eq!(said, 2);
+        cx.log("after");
+        Ok(())
+    }
+}
