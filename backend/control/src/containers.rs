@@ -1,0 +1,216 @@
+//! The life of a container that is ours: looking for it, proving it, ending it.
+
+use std::time::Duration;
+
+use proxmox::{ContainerConfig, DeleteOptions, Error, NodeName, TaskFilter, Upid, Vmid};
+use saga::{Failure, Saga, StepContext, StepError};
+use ssh::Command;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    context::Context,
+    explain,
+    operations::State,
+    ownership,
+};
+
+/// How often something that takes seconds is looked at again.
+pub const POLL: Duration = Duration::from_millis(500);
+
+/// What was found under a number.
+#[derive(Debug)]
+pub enum Found {
+    /// Our container, on this node.
+    Ours(NodeName, Box<ContainerConfig>),
+    /// Somebody else's guest.
+    Foreign(NodeName),
+    /// Nothing, as the whole cluster and the node itself say.
+    Nothing,
+}
+
+/// Looks for the operation's container: by number in the whole cluster, then by proof in its configuration.
+///
+/// `Nothing` is an answer of the cluster *and* of the node that was last known to hold it; a node that does
+/// not answer is an error, never `Nothing`.
+pub async fn look(context: &Context, state: &State) -> Result<Found, Error> {
+    let Ok(vmid) = state.vmid() else { return Ok(Found::Nothing) };
+    let node = match (context.hosts.owner(vmid).await?, state.node()) {
+        (Some(node), _) | (None, Ok(node)) => node,
+        (None, Err(_)) => return Ok(Found::Nothing),
+    };
+    let (app, nonce) = state.proof();
+    match context.cluster.container_config(&node, vmid).await {
+        Ok(config) if ownership::is_proven(config.description.as_deref().unwrap_or(""), app, nonce) => {
+            Ok(Found::Ours(node, Box::new(config)))
+        }
+        Ok(_) => Ok(Found::Foreign(node)),
+        // A virtual machine has the number: its configuration is not an LXC's.
+        Err(Error::NotFound { .. }) => match context.hosts.owner(vmid).await? {
+            Some(owner) if owner == node => Ok(Found::Foreign(node)),
+            Some(_) => Err(Error::Locked {
+                lock: Some("migrate".to_owned()),
+                message: format!("container {vmid} is being moved"),
+            }),
+            None => Ok(Found::Nothing),
+        },
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits for a task and hands its log lines on.
+pub async fn follow_task<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    upid: &Upid,
+    doing: &str,
+    limit: Duration,
+) -> Result<(), StepError> {
+    let outcome = cx
+        .log_while(|lines| async move {
+            let on_line = move |line: &str| lines.line(line);
+            cx.context.cluster.wait_task(upid, limit, on_line).await
+        })
+        .await;
+    outcome.map(drop).map_err(|error| explain::proxmox(doing, &error).into())
+}
+
+/// Destroys the operation's container if it can be proven ours; succeeds only when nothing of it is left.
+///
+/// Called again and again after any part of itself. A container that carries another nonce is not ours,
+/// whatever its number: then ours is gone already.
+pub async fn destroy<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    limit: Duration,
+) -> Result<(), StepError> {
+    let deadline = Instant::now() + limit;
+    loop {
+        let attempt = destroy_once(cx).await;
+        let error = match attempt {
+            Ok(Progress::Gone) => return Ok(()),
+            Ok(Progress::Again) => None,
+            Err(error) if is_passing(&error) => Some(error),
+            Err(error) => return Err(explain::proxmox("destroying the container", &error).into()),
+        };
+        if Instant::now() >= deadline {
+            return Err(error
+                .map_or_else(still_there, |error| explain::proxmox("destroying the container", &error))
+                .into());
+        }
+        sleep(POLL).await;
+    }
+}
+
+fn still_there() -> Failure {
+    Failure::new("container_not_destroyed", "The container could not be destroyed in time.")
+        .hint("Look at the container's lock and tasks on its node, then retry this operation.")
+}
+
+/// Whether looking again may help: the cluster is away, or something else holds the container for a while.
+fn is_passing(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unreachable { .. }
+            | Error::Unknown { .. }
+            | Error::NodeOffline { .. }
+            | Error::NoQuorum { .. }
+            | Error::Locked { .. }
+            | Error::TaskTimeout { .. }
+            | Error::TaskFailed { .. }
+    )
+}
+
+enum Progress {
+    Gone,
+    Again,
+}
+
+async fn destroy_once<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+) -> Result<Progress, Error> {
+    let cluster = &cx.context.cluster;
+    let (Ok(vmid), Ok(node)) = (cx.state.vmid(), cx.state.node()) else { return Ok(Progress::Gone) };
+    match look(cx.context, cx.state).await? {
+        Found::Ours(node, config) if config.lock.is_some() => {
+            let lock = config.lock.as_deref().unwrap_or_default().to_owned();
+            release_lock(cx, &node, vmid, &lock).await?;
+            Ok(Progress::Again)
+        }
+        Found::Ours(node, _) => {
+            cx.log(format!("destroying container {vmid} on {node}"));
+            let options = DeleteOptions { force: true, purge: true, unreferenced_disks: true };
+            let upid = cluster.delete_container(&node, vmid, options).await?;
+            cluster.wait_task(&upid, Duration::from_mins(3), |_| {}).await?;
+            // Looked at once more: only the cluster's own "there is none" is an end.
+            Ok(Progress::Again)
+        }
+        Found::Foreign(node) => {
+            cx.log(format!("number {vmid} on {node} belongs to somebody else; it is left alone"));
+            Ok(Progress::Gone)
+        }
+        // A create whose answer was lost may be about to write the configuration.
+        Found::Nothing => match running_task(cx.context, &node, vmid, "vzcreate").await? {
+            Some(upid) => {
+                cluster.wait_task(&upid, Duration::from_mins(3), |_| {}).await.or_else(failed_is_fine)?;
+                Ok(Progress::Again)
+            }
+            None => Ok(Progress::Gone),
+        },
+    }
+}
+
+/// A create that failed has removed its container by itself.
+fn failed_is_fine(error: Error) -> Result<proxmox::Exit, Error> {
+    match error {
+        Error::TaskFailed { reason, .. } => Ok(proxmox::Exit::Failed(reason)),
+        error => Err(error),
+    }
+}
+
+/// A lock of our own making is taken away: the task behind it is stopped, and what a task that died left
+/// behind is cleared. Anybody else's lock (a backup, a migration) is waited for.
+async fn release_lock<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    node: &NodeName,
+    vmid: Vmid,
+    lock: &str,
+) -> Result<(), Error> {
+    let kind = match lock {
+        "create" => "vzcreate",
+        "destroyed" => "vzdestroy",
+        other => {
+            return Err(Error::Locked {
+                lock: Some(other.to_owned()),
+                message: format!("container {vmid} is locked ({other})"),
+            });
+        }
+    };
+    if let Some(upid) = running_task(cx.context, node, vmid, kind).await? {
+        if lock == "create" {
+            cx.context.cluster.stop_task(&upid).await?;
+        }
+        cx.context
+            .cluster
+            .wait_task(&upid, Duration::from_mins(3), |_| {})
+            .await
+            .or_else(failed_is_fine)?;
+        return Ok(());
+    }
+    cx.log(format!("container {vmid} is locked ({lock}) by a task that is gone; unlocking it"));
+    let unlock = Command::new(["pct", "unlock", &vmid.to_string()]).deadline(Duration::from_secs(30));
+    // Whether it helped is seen by the next look.
+    if let Err(failure) = cx.context.hosts.on_node(node, "unlocking the container", unlock).await {
+        cx.log(failure.message);
+    }
+    Ok(())
+}
+
+/// A task of this kind that works on the container now.
+pub async fn running_task(
+    context: &Context,
+    node: &NodeName,
+    vmid: Vmid,
+    kind: &str,
+) -> Result<Option<Upid>, Error> {
+    let filter = TaskFilter { vmid: Some(vmid), kind: Some(kind.to_owned()), ..TaskFilter::default() };
+    let tasks = context.cluster.tasks(node, &filter).await?;
+    Ok(tasks.into_iter().find(|task| task.is_running()).map(|task| task.upid))
+}

@@ -1,0 +1,81 @@
+//! What the application must be told. Read and validated by the program's `settings`, never from the
+//! environment here.
+
+use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+
+use ssh::HostKey;
+
+/// Settings of the application.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Features of every container, e.g. `nesting=1,keyctl=1`.
+    pub features: String,
+    /// Bridge of every container that names none.
+    pub bridge: String,
+    /// The only storage for root file systems; the roomiest, when absent.
+    pub storage: Option<String>,
+    /// The only storage for templates; the roomiest, when absent.
+    pub template_storage: Option<String>,
+    /// Pool that containers are put into.
+    pub pool: Option<String>,
+    /// Numbers that containers may have; as the cluster proposes, when absent.
+    pub vmid_range: Option<RangeInclusive<u32>>,
+    /// Time limits.
+    pub timeouts: Timeouts,
+    /// Operations that one process drives at the same time.
+    pub workers: usize,
+    /// How long a lease lasts without being renewed.
+    pub lease: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            features: "nesting=1,keyctl=1".to_owned(),
+            bridge: "vmbr0".to_owned(),
+            storage: None,
+            template_storage: None,
+            pool: None,
+            vmid_range: None,
+            timeouts: Timeouts::default(),
+            workers: 8,
+            lease: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Time limits of the long steps.
+#[derive(Clone, Copy, Debug)]
+pub struct Timeouts {
+    /// Installing Docker.
+    pub docker_install: Duration,
+    /// Pulling all images of an app.
+    pub image_pull: Duration,
+    /// From starting the services to their being healthy.
+    pub service_start: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            docker_install: Duration::from_mins(3),
+            image_pull: Duration::from_mins(10),
+            service_start: Duration::from_mins(5),
+        }
+    }
+}
+
+/// How nodes are reached over SSH.
+#[derive(Clone, Debug)]
+pub struct SshTargets {
+    /// Address and port by node.
+    pub hosts: BTreeMap<String, (String, u16)>,
+    /// Address of a node that stands alone and is not in `hosts`.
+    pub single_host: String,
+    /// Port of every node that is not in `hosts`.
+    pub port: u16,
+    /// Host keys by node; learnt at the first connection, when absent.
+    pub keys: BTreeMap<String, HostKey>,
+    /// Longest time for a connection.
+    pub connect_timeout: Duration,
+}

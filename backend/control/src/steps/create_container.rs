@@ -1,0 +1,190 @@
+//! Creating the container.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use async_trait::async_trait;
+use proxmox::{CreateContainer as Create, Error, Net0, NodeName, Vmid};
+use saga::{Failure, Saga, Step, StepContext, StepError};
+use tokio::time::{Instant, sleep};
+
+use super::reserve_vmid::reserve;
+use crate::{
+    containers::{Found, POLL, destroy, follow_task, look, running_task},
+    context::Context,
+    explain,
+    operations::State,
+    ownership,
+};
+
+/// Numbers that are tried before giving up: each was free a moment before and taken when it came to it.
+const ATTEMPTS: usize = 20;
+/// Longest time for unpacking the template.
+const LIMIT: Duration = Duration::from_mins(5);
+/// After a lost answer: how long a create may take to show itself. pveproxy gives up on the node after 30 s
+/// while storage activation may still be under way.
+const SETTLE: Duration = Duration::from_secs(45);
+
+/// Creates the container, unprivileged, with its features as far as the identity may set them.
+///
+/// *Writes down* number and node before the call; app id and nonce go into the container's description in the
+/// call itself. *Recognises* its own earlier create by that nonce, and one still at work by its running
+/// `vzcreate` task. *Undo proves* the nonce before it destroys, because Proxmox removes failed creates by
+/// itself and hands the number to the next caller.
+pub struct CreateContainer;
+
+#[async_trait]
+impl<S: Saga<State = State, Context = Context>> Step<S> for CreateContainer {
+    fn name(&self) -> &'static str {
+        "create_container"
+    }
+
+    fn timeout(&self, _context: &Context) -> Duration {
+        LIMIT * 2
+    }
+
+    fn undo_timeout(&self, _context: &Context) -> Duration {
+        LIMIT * 2
+    }
+
+    async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
+        let mut refused = BTreeSet::new();
+        for _ in 0..ATTEMPTS {
+            let (vmid, node) = (cx.state.vmid()?, cx.state.node()?);
+            match attempt(cx, vmid, &node).await? {
+                Attempt::Created => return Ok(()),
+                Attempt::Again => {}
+                Attempt::Taken => {
+                    cx.log(format!("number {vmid} was taken by somebody else meanwhile"));
+                    refused.insert(vmid.get());
+                    reserve(cx, &refused).await?;
+                    cx.checkpoint().await?;
+                }
+            }
+        }
+        let message = format!("{ATTEMPTS} numbers in a row were taken by others when it came to it.");
+        Err(Failure::new("vmid_contention", message)
+            .hint("Give Proximity a range of its own with PROXMOX_VMID_RANGE.")
+            .into())
+    }
+
+    async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
+        destroy(cx, LIMIT).await
+    }
+}
+
+enum Attempt {
+    Created,
+    /// The outcome was unknown, and looking showed that nothing was created.
+    Again,
+    Taken,
+}
+
+async fn attempt<S: Saga<State = State, Context = Context>>(
+    cx: &mut StepContext<'_, S>,
+    vmid: Vmid,
+    node: &NodeName,
+) -> Result<Attempt, StepError> {
+    let doing = "creating the container";
+    let failed = |error: Error| StepError::from(explain::proxmox(doing, &error));
+    match look(cx.context, cx.state).await.map_err(failed)? {
+        Found::Ours(..) => return settle(cx, vmid, node).await,
+        Found::Foreign(_) => return Ok(Attempt::Taken),
+        Found::Nothing => {}
+    }
+    cx.checkpoint().await?;
+    let request = request(cx, vmid)?;
+    match cx.context.cluster.create_container(node, &request).await {
+        Ok(upid) => {
+            follow_task(cx, &upid, doing, LIMIT).await?;
+            Ok(Attempt::Created)
+        }
+        // Taken, or created by an earlier call of ours whose answer was lost.
+        Err(Error::VmidTaken { .. }) => match look(cx.context, cx.state).await.map_err(failed)? {
+            Found::Ours(..) => settle(cx, vmid, node).await,
+            Found::Foreign(_) | Found::Nothing => Ok(Attempt::Taken),
+        },
+        Err(error @ Error::Unknown { .. }) => {
+            cx.log(format!("{error}; looking for the container"));
+            settle(cx, vmid, node).await
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Waits until a create whose task is not known has shown itself and come to its end, or is proven not to be.
+async fn settle<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    vmid: Vmid,
+    node: &NodeName,
+) -> Result<Attempt, StepError> {
+    let doing = "creating the container";
+    let failed = |error: Error| StepError::from(explain::proxmox(doing, &error));
+    let deadline = Instant::now() + SETTLE;
+    loop {
+        let seen = async {
+            let task = running_task(cx.context, node, vmid, "vzcreate").await?;
+            Ok::<_, Error>((task, look(cx.context, cx.state).await?))
+        };
+        match seen.await {
+            Ok((Some(upid), Found::Ours(..) | Found::Nothing)) => {
+                follow_task(cx, &upid, doing, LIMIT).await?;
+            }
+            Ok((None, Found::Ours(_, config))) if config.lock.is_none() => return Ok(Attempt::Created),
+            // Locked by a create that is not running any more: it died in the middle. The undo clears it.
+            Ok((None, Found::Ours(..))) if Instant::now() >= deadline => {
+                return Err(Failure::new("create_died", "The task that created the container died in the middle.")
+                    .hint("Look at the node's log; a reboot or a full memory are the usual causes.")
+                    .into());
+            }
+            Ok((_, Found::Foreign(_))) => return Ok(Attempt::Taken),
+            Ok((None, Found::Nothing)) if Instant::now() >= deadline => return Ok(Attempt::Again),
+            Err(error) if Instant::now() >= deadline => return Err(failed(error)),
+            Ok(_) | Err(_) => {}
+        }
+        sleep(POLL).await;
+    }
+}
+
+/// The whole create call.
+fn request<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    vmid: Vmid,
+) -> Result<Create, StepError> {
+    let (state, settings) = (&*cx.state, &cx.context.settings);
+    let choice = state.choice.as_ref().ok_or_else(|| {
+        Failure::new("journal_incomplete", "The operation's journal does not hold the chosen node.")
+    })?;
+    let network = &state.network;
+    let mut net0 = Net0::new(network.bridge.as_deref().unwrap_or(&settings.bridge));
+    net0.vlan = network.vlan;
+    if let Some(address) = &network.address {
+        net0 = net0.fixed(address, network.gateway);
+    }
+    let mut create = Create::new(vmid, choice.template.volume(), &state.hostname);
+    create.rootfs(&choice.storage, gibibytes(state.size.disk));
+    create.cores = Some(state.size.cores);
+    create.memory = mebibytes(state.size.memory);
+    create.swap = mebibytes(state.size.swap);
+    create.net0 = Some(net0);
+    create.nameservers.clone_from(&network.nameservers);
+    create.onboot = true;
+    create.pool.clone_from(&settings.pool);
+    create.tags = vec![ownership::TAG.to_owned(), state.catalog_id.clone()];
+    create.description = Some(ownership::description(&state.name, state.app, &state.nonce));
+    create.features = Some(if cx.context.cluster.identity().may_set_features() {
+        settings.features.clone()
+    } else {
+        // All that Proxmox lets anybody but root@pam set; GrantFeatures sets the rest.
+        "nesting=1".to_owned()
+    });
+    Ok(create)
+}
+
+/// Rounded up: a container never gets less than was asked for.
+fn gibibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 30).max(1)
+}
+
+fn mebibytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1 << 20)
+}
