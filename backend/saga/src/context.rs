@@ -4,15 +4,18 @@ use tokio::sync::{Mutex, mpsc};
 
 use crate::{Event, Interrupted, Journal, Saga, drive::encode};
 
-/// A running step's hands: the state it may change, the clients it works with, and its way to the journal.
+/// A running step's hands: the state it may change, the clients it works with, and its way to the
+/// journal.
 pub struct StepContext<'a, S: Saga> {
-    /// What was asked and what has been learnt. Saved with the next event; at once by [`checkpoint`](Self::checkpoint).
+    /// What was asked and what has been learnt. Saved with the next event; at once by
+    /// [`checkpoint`](Self::checkpoint).
     pub state: &'a mut S::State,
     /// Clients, settings, a clock.
     pub context: &'a S::Context,
     pub(crate) step: &'static str,
     pub(crate) journal: &'a dyn Journal,
-    /// Held while the journal is written, so that cancel and time limit wait for the write instead of cutting it.
+    /// Held while the journal is written, so that cancel and time limit wait for the write instead
+    /// of cutting it.
     pub(crate) writing: &'a Mutex<()>,
 }
 
@@ -21,16 +24,11 @@ impl<S: Saga> StepContext<'_, S> {
     ///
     /// On an error the step must not act, but return it (`?` does): this driver's time is over.
     pub async fn checkpoint(&mut self) -> Result<(), Interrupted> {
+        let step = self.step.to_owned();
         let state = encode::<S>(self.state)?;
         let _writing = self.writing.lock().await;
-        self.journal
-            .append(
-                &Event::Checkpoint {
-                    step: self.step.to_owned(),
-                },
-                &state,
-            )
-            .await
+        let event = Event::Checkpoint { step };
+        self.journal.append(&event, &state).await
     }
 
     /// One line of progress for the people watching.
@@ -38,8 +36,9 @@ impl<S: Saga> StepContext<'_, S> {
         self.journal.note(self.step, line.as_ref());
     }
 
-    /// Awaits `work` and meanwhile logs the lines that are sent from where this context cannot go: another thread,
-    /// a callback that must own what it holds. All lines sent before `work` ends are logged before this returns.
+    /// Awaits `work` and meanwhile logs the lines that are sent from where this context cannot go:
+    /// another thread, a callback that must own what it holds. All lines sent before `work` ends
+    /// are logged before this returns.
     pub async fn log_while<T, F: Future<Output = T>>(
         &self,
         work: impl FnOnce(LineSender) -> F,
@@ -50,8 +49,8 @@ impl<S: Saga> StepContext<'_, S> {
         let ended = loop {
             tokio::select! {
                 biased;
-                Some(line) = lines.recv() => self.log(line),
                 ended = &mut work => break ended,
+                Some(line) = lines.recv() => self.log(line),
             }
         };
         while let Ok(line) = lines.try_recv() {
@@ -66,7 +65,8 @@ impl<S: Saga> StepContext<'_, S> {
     }
 }
 
-/// Sends lines into [`StepContext::log_while`] from anywhere; lines sent after it has ended are dropped.
+/// Sends lines into [`StepContext::log_while`] from anywhere; lines sent after it has ended are
+/// dropped.
 #[derive(Debug, Clone)]
 pub struct LineSender(mpsc::UnboundedSender<String>);
 

@@ -23,7 +23,8 @@ pub enum Outcome {
         /// Why it failed: the first failure, whatever happened on the way back.
         failure: Failure,
     },
-    /// A step failed after the pivot, or could not be undone. Something may be left; [`retry`] goes on.
+    /// A step failed after the pivot, or could not be undone. Something may be left; [`retry`] goes
+    /// on.
     Stuck {
         /// The step that cannot be run, or not be undone.
         step: String,
@@ -37,16 +38,18 @@ pub enum Outcome {
 /// The two wishes that stop a saga.
 #[derive(Debug, Clone, Default)]
 pub struct Control {
-    /// A person's: drop the running step and unwind. Not heard once the pivot has finished, nor by an undo.
+    /// A person's: drop the running step and unwind. Not heard once the pivot has finished, nor by
+    /// an undo.
     pub cancel: CancellationToken,
-    /// The process's, also when its lease is lost: drop what runs and leave the journal as it is. Heard always.
+    /// The process's, also when its lease is lost: drop what runs and leave the journal as it is.
+    /// Heard always.
     pub shutdown: CancellationToken,
 }
 
 /// Drives a saga from wherever its journal says it stands until it is at rest.
 ///
-/// Nothing tells a first run from a resumed one: a step whose beginning is in the journal and whose end is not is run
-/// again. A saga that is already at rest is answered at once, without a write.
+/// Nothing tells a first run from a resumed one: a step whose beginning is in the journal and whose
+/// end is not is run again. A saga that is already at rest is answered at once, without a write.
 pub async fn drive<S: Saga>(
     journal: &dyn Journal,
     context: &S::Context,
@@ -64,8 +67,8 @@ pub async fn drive<S: Saga>(
     }
 }
 
-/// Makes a stuck saga go on where it is stuck, forward or back, when it is driven next. Answers whether it was stuck;
-/// if not, nothing is written.
+/// Makes a stuck saga go on where it is stuck, forward or back, when it is driven next. Answers
+/// whether it was stuck; if not, nothing is written.
 pub async fn retry<S: Saga>(journal: &dyn Journal) -> Result<bool, Interrupted> {
     let plan = plan::<S>();
     let (events, state) = journal.load().await?;
@@ -129,51 +132,38 @@ impl<'a, S: Saga> Driver<'a, S> {
         }
     }
 
-    async fn run(&mut self, step: &dyn Step<S>) -> Result<(), Interrupted> {
-        let name = step.name().to_owned();
-        let cancel = self
-            .position
-            .is_cancellable(&self.plan)
-            .then_some(&self.control.cancel);
-        // Looked at before the step begins, so that it does not begin: then it is not undone, either.
+    async fn run(&mut self, work: &dyn Step<S>) -> Result<(), Interrupted> {
+        let step = work.name().to_owned();
+        let heard = self.position.is_cancellable(&self.plan);
+        let cancel = heard.then_some(&self.control.cancel);
+        // Looked at before the step begins, so that a step that never began is not undone.
         if cancel.is_some_and(CancellationToken::is_cancelled) {
-            let failure = Failure::cancelled(&name);
-            return self
-                .record(Event::Failed {
-                    step: name,
-                    failure,
-                })
-                .await;
+            let failure = Failure::cancelled(&step);
+            return self.record(Event::Failed { step, failure }).await;
         }
-        self.record(Event::Started { step: name.clone() }).await?;
-        let limit = step.timeout(self.context);
-        let event = match self.attempt(step, Way::Forward, limit, cancel).await {
-            Ok(()) => Event::Finished { step: name },
-            Err(StepError::Failed(failure)) => Event::Failed {
-                step: name,
-                failure,
-            },
+        self.record(Event::Started { step: step.clone() }).await?;
+        let limit = work.timeout(self.context);
+        let event = match self.attempt(work, Way::Forward, limit, cancel).await {
+            Ok(()) => Event::Finished { step },
+            Err(StepError::Failed(failure)) => Event::Failed { step, failure },
             Err(StepError::Interrupted(interrupted)) => return Err(interrupted),
         };
         self.record(event).await
     }
 
-    async fn undo(&mut self, step: &dyn Step<S>) -> Result<(), Interrupted> {
-        let name = step.name().to_owned();
-        let limit = step.undo_timeout(self.context);
-        let event = match self.attempt(step, Way::Back, limit, None).await {
-            Ok(()) => Event::Undone { step: name },
-            Err(StepError::Failed(failure)) => Event::UndoFailed {
-                step: name,
-                failure,
-            },
+    async fn undo(&mut self, work: &dyn Step<S>) -> Result<(), Interrupted> {
+        let step = work.name().to_owned();
+        let limit = work.undo_timeout(self.context);
+        let event = match self.attempt(work, Way::Back, limit, None).await {
+            Ok(()) => Event::Undone { step },
+            Err(StepError::Failed(failure)) => Event::UndoFailed { step, failure },
             Err(StepError::Interrupted(interrupted)) => return Err(interrupted),
         };
         self.record(event).await
     }
 
-    /// Lets the step work until it ends, or until something else ends it: then its future is dropped where it is.
-    /// What it has learnt by then stays in the state, for its undo to know.
+    /// Lets the step work until it ends, or until something else ends it: then its future is
+    /// dropped where it is. What it has learnt by then stays in the state, for its undo to know.
     async fn attempt(
         &mut self,
         step: &dyn Step<S>,
@@ -209,18 +199,19 @@ impl<'a, S: Saga> Driver<'a, S> {
                 tracing::error!(saga = S::KIND, step = name, "a step panicked");
                 Err(Failure::internal(name).into())
             }),
-            () = unless_writing(sleep(limit), &writing) => Err(Failure::timed_out(name, limit).into()),
+            () = unless_writing(sleep(limit), &writing) => {
+                Err(Failure::timed_out(name, limit).into())
+            }
         }
     }
 
-    /// Writes one event and the state, and moves on by it. An event that the fold would not read again is never
-    /// written.
+    /// Writes one event and the state, and moves on by it. An event that the fold would not read
+    /// again is never written.
     async fn record(&mut self, event: Event) -> Result<(), Interrupted> {
-        tracing::debug!(saga = S::KIND, step = event.step(), event = event.kind());
-        let position = self.position.clone().apply(&event, &self.plan)?;
-        self.journal
-            .append(&event, &encode::<S>(&self.state)?)
-            .await?;
+        let position = self.position.apply(&event, &self.plan)?;
+        let state = encode::<S>(&self.state)?;
+        self.journal.append(&event, &state).await?;
+        tracing::debug!(saga = S::KIND, "{} {}", event.kind(), event.step());
         self.position = position;
         Ok(())
     }
@@ -233,8 +224,9 @@ enum Way {
     Back,
 }
 
-/// Waits for `end`, and then for a checkpoint that is just being written. Were that write dropped halfway, it could
-/// reach the journal after the event that comes next.
+/// Waits for `end`, and then for a checkpoint that is just being written. Were that write dropped
+/// halfway, it could reach the journal after the event that comes next. (Shutdown does not wait: no
+/// event of this driver comes next.)
 async fn unless_writing(end: impl Future<Output = ()>, writing: &Mutex<()>) {
     end.await;
     drop(writing.lock().await);

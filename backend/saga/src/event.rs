@@ -1,14 +1,16 @@
-//! One line of the journal. Its JSON is a stored format: a journal written by one version is read by the next.
+//! One line of the journal. Its JSON is a stored format: a journal written by one version is read
+//! by the next.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Failure;
 
-/// What happened to a step. Everything that the engine must know after a crash, and all that people follow.
+/// What happened to a step. Everything that the engine must know after a crash, and all that people
+/// follow.
 ///
-/// There is no event for the beginning of an undo: undo covers a step whether or not its undo had begun, so nothing
-/// would ever be decided by it.
+/// There is no event for the beginning of an undo: undo covers a step whether or not its undo had
+/// begun, so nothing would ever be decided by it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
@@ -27,8 +29,8 @@ pub enum Event {
         /// Name of the step.
         step: String,
     },
-    /// The step failed, ran out of time, panicked or was cancelled. Before the pivot has finished the saga unwinds
-    /// from here, after it the saga is stuck.
+    /// The step failed, ran out of time, panicked or was cancelled. Before the pivot has finished
+    /// the saga unwinds from here, after it the saga is stuck.
     Failed {
         /// Name of the step.
         step: String,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::Interrupted;
 
-/// The explained failure of a step: what a person is told. Stored in the journal and shown as it is, so it must
-/// hold no secret.
+/// The explained failure of a step: what a person is told. Stored in the journal and shown as it
+/// is, so it must hold no secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Failure {
@@ -72,7 +72,8 @@ impl Failure {
         )
     }
 
-    /// `step` panicked. What the panic said stays in the service's own log: nobody has checked it for secrets.
+    /// `step` panicked. What the panic said stays in the service's own log: nobody has checked it
+    /// for secrets.
     pub(crate) fn internal(step: &str) -> Self {
         Self::new(
             Self::INTERNAL,
@@ -88,7 +89,8 @@ pub enum StepError {
     /// The step failed: unwind, or stop as stuck after the pivot.
     #[error(transparent)]
     Failed(#[from] Failure),
-    /// This driver must stop; the step has neither failed nor finished, and another driver runs it again.
+    /// This driver must stop; the step has neither failed nor finished, and another driver runs it
+    /// again.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
 }
@@ -105,11 +107,21 @@ mod tests {
             .evidence("eth0: no lease")
             .evidence("eth0: timed out")
             .hint("Start a DHCP server.");
-        insta::assert_snapshot!(serde_json::to_string(&bare).unwrap(), @r#"{"code":"no_address","message":"No address."}"#);
         insta::assert_snapshot!(
-            serde_json::to_string(&full).unwrap(),
-            @r#"{"code":"no_address","message":"No address.","evidence":["eth0: no lease","eth0: timed out"],"hint":"Start a DHCP server."}"#
+            serde_json::to_string(&bare).unwrap(),
+            @r#"{"code":"no_address","message":"No address."}"#
         );
+        insta::assert_snapshot!(serde_json::to_string_pretty(&full).unwrap(), @r#"
+        {
+          "code": "no_address",
+          "message": "No address.",
+          "evidence": [
+            "eth0: no lease",
+            "eth0: timed out"
+          ],
+          "hint": "Start a DHCP server."
+        }
+        "#);
         for failure in [bare, full] {
             let text = serde_json::to_string(&failure).unwrap();
             assert_eq!(serde_json::from_str::<Failure>(&text).unwrap(), failure);

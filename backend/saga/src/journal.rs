@@ -10,22 +10,24 @@ use crate::Event;
 /// Implemented twice: by the database, and by [`MemoryJournal`](crate::MemoryJournal).
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// Writes the event and replaces the saved state, both or neither. After an error the caller cannot know which
-    /// of the two it was; whoever drives next finds out by [`load`](Self::load).
+    /// Writes the event and replaces the saved state, both or neither. After an error the caller
+    /// cannot know which of the two it was; whoever drives next finds out by [`load`](Self::load).
     ///
-    /// Answers [`Interrupted::LeaseLost`] once another driver has taken the operation over, and writes nothing.
+    /// Answers [`Interrupted::LeaseLost`] once another driver has taken the operation over, and
+    /// writes nothing.
     async fn append(&self, event: &Event, state: &Value) -> Result<(), Interrupted>;
 
-    /// All events in the order they were written, and the newest state; with no event yet, the state that the
-    /// operation was asked with.
+    /// All events in the order they were written, and the newest state; with no event yet, the
+    /// state that the operation was asked with.
     async fn load(&self) -> Result<(Vec<Event>, Value), Interrupted>;
 
-    /// Takes one line of progress of `step` for the people watching. Best effort, but in order, among the lines and
-    /// against the events; nothing is ever decided by a note.
+    /// Takes one line of progress of `step` for the people watching. Best effort, but in order,
+    /// among the lines and against the events; nothing is ever decided by a note.
     fn note(&self, _step: &str, _line: &str) {}
 }
 
-/// Why a driver stopped before its saga came to rest. Nothing is wrong with the operation: somebody resumes it.
+/// Why a driver stopped before its saga came to rest. Nothing is wrong with the operation: somebody
+/// resumes it.
 #[derive(Debug, thiserror::Error)]
 pub enum Interrupted {
     /// The process stops, or parks its operations. Resume later, or elsewhere.
@@ -34,12 +36,12 @@ pub enum Interrupted {
     /// Another driver holds the operation now. Leave it alone.
     #[error("another driver has taken the operation over")]
     LeaseLost,
-    /// The journal could not be read or written; what was being written may or may not be there. Resume when the
-    /// database answers again.
+    /// The journal could not be read or written; what was being written may or may not be there.
+    /// Resume when the database answers again.
     #[error("the journal could not be used")]
     Journal(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The journal cannot have been written by this saga, as it is in this version. Resuming does not help: a person
-    /// must look.
+    /// The journal cannot have been written by this saga, as it is in this version. Resuming does
+    /// not help: a person must look.
     #[error("the journal does not fit this saga: {0}")]
     Incompatible(String),
 }

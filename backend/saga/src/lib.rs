@@ -1,4 +1,5 @@
-//! The engine that walks an operation's steps, remembers each one, and takes them back when one fails.
+//! The engine that walks an operation's steps, remembers each one, and takes them back when one
+//! fails.
 //!
 //! ```text
 //!            append Started        append Finished + state
@@ -9,23 +10,25 @@
 //!                  append Failed ─► undo this step, then each earlier one ───► Unwound
 //!                                      │ an undo fails
 //!                                      ▼
-//!                                    Stuck  (also: a step fails after the pivot) ─ Retried ─► on again
+//!                                    Stuck ─ append Retried ─► the same again
 //! ```
+//!
+//! After its pivot a saga only goes forward: a step that fails there is stuck, too.
 //!
 //! Three ideas keep it small:
 //!
-//! 1. **One typed state per saga**, saved with every event. A step that learns something writes it into the state;
-//!    [`StepContext::checkpoint`] saves it *before* the step acts on it.
-//! 2. **The position is a pure fold of the journal** ([`Position`]), so that a first run and a recovery after a
-//!    crash are the same loop.
-//! 3. **Undo covers the step that failed, too**, because a step that failed, was cut off, or died with its process
-//!    may have done all, part or none of its work.
+//! 1. **One typed state per saga**, saved with every event. A step that learns something writes it
+//!    into the state; [`StepContext::checkpoint`] saves it *before* the step acts on it.
+//! 2. **The position is a pure fold of the journal** ([`Position`]), so that a first run and a
+//!    recovery after a crash are the same loop.
+//! 3. **Undo covers the step that failed, too**, because a step that failed, was cut off, or died
+//!    with its process may have done all, part or none of its work.
 //!
-//! What a step promises in return: [`Step::run`] may be called again after any part of it has happened, and
-//! [`Step::undo`] after any part of `run` has, any number of times.
+//! What a step promises in return: [`Step::run`] may be called again after any part of it has
+//! happened, and [`Step::undo`] after any part of `run` has, any number of times.
 //!
-//! Two wishes can stop a saga ([`Control`]). *Cancel* is a person's: it unwinds. *Shutdown* (or a lost lease) is the
-//! process's: it parks, and another driver resumes from the journal.
+//! Two wishes can stop a saga ([`Control`]). *Cancel* is a person's: it unwinds. *Shutdown* (or a
+//! lost lease) is the process's: it parks, and another driver resumes from the journal.
 //!
 //! This crate knows time limits and the order of things. It must not know Proxmox, SQL or HTTP.
 

@@ -50,8 +50,8 @@ impl MemoryJournal {
         }))
     }
 
-    /// Makes the append with this number fail, counted from zero over the journal's whole life
-    /// (see [`appends`](Self::appends)), once.
+    /// Makes the append with this number fail, counted from zero over the journal's whole life (see
+    /// [`appends`](Self::appends)), once.
     pub fn fail(&self, append: usize, fault: Fault) {
         self.kept().faults.insert(append, fault);
     }

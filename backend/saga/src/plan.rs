@@ -4,8 +4,9 @@ use std::fmt;
 
 use crate::Saga;
 
-/// Names and order of a saga's steps and where its pivot is. A stored format: running operations were journalled under
-/// it, so each saga has a snapshot test of its plan, and a changed plan is a new [`Saga::KIND`] or a migration.
+/// Names and order of a saga's steps and where its pivot is. A stored format: running operations
+/// were journalled under it, so each saga has a snapshot test of its plan, and a changed plan is a
+/// new [`Saga::KIND`] or a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
     /// [`Saga::KIND`].

@@ -10,7 +10,7 @@ pub enum Position {
         /// The step to run; one past the last when all have finished.
         next: usize,
         /// Whether an attempt of it has begun, so that it may have left something behind.
-        started: bool,
+        begun: bool,
     },
     /// Going back: the first `left` steps are still to be undone, the last of them first.
     Unwinding {
@@ -30,8 +30,8 @@ pub enum Position {
     },
 }
 
-/// The failure that made a saga unwind. It is what the person is told in the end, however many drivers and retries
-/// the way back takes.
+/// The failure that made a saga unwind. It is what the person is told in the end, however many
+/// drivers and retries the way back takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     /// The step that failed, or was to run when the operation was cancelled.
@@ -42,12 +42,10 @@ pub struct Cause {
 
 impl Position {
     /// Where every saga begins.
-    pub const START: Self = Self::Forward {
-        next: 0,
-        started: false,
-    };
+    pub const START: Self = Self::to_run(0);
 
-    /// Folds a whole journal. An event that cannot follow the ones before it is [`Interrupted::Incompatible`].
+    /// Folds a whole journal. An event that cannot follow the ones before it is
+    /// [`Interrupted::Incompatible`].
     pub fn of<'e>(
         events: impl IntoIterator<Item = &'e Event>,
         plan: &Plan,
@@ -58,84 +56,66 @@ impl Position {
     }
 
     /// Where the saga stands after one more event.
-    pub fn apply(self, event: &Event, plan: &Plan) -> Result<Self, Interrupted> {
-        if self.step(plan) != Some(event.step()) {
-            return Err(self.refuse(event, plan));
-        }
-        Ok(match (self, event) {
-            (Self::Forward { next, .. }, Event::Started { .. }) => Self::Forward {
-                next,
-                started: true,
-            },
-            (
-                here @ (Self::Forward { started: true, .. } | Self::Unwinding { .. }),
-                Event::Checkpoint { .. },
-            ) => here,
-            (
-                Self::Forward {
-                    next,
-                    started: true,
-                },
-                Event::Finished { .. },
-            ) => Self::Forward {
-                next: next + 1,
-                started: false,
-            },
-            (Self::Forward { next, started }, Event::Failed { failure, .. })
-                if !plan.is_past_pivot(next) =>
-            {
+    pub fn apply(&self, event: &Event, plan: &Plan) -> Result<Self, Interrupted> {
+        let expected = self.step(plan) == Some(event.step());
+        let next = match self {
+            _ if !expected => None,
+            Self::Forward { next, begun } => Self::forward(*next, *begun, event, plan),
+            Self::Unwinding { left, cause } => Self::back(*left, cause, event),
+            Self::Stuck { step, cause, .. } => Self::again(*step, cause.as_ref(), event),
+        };
+        next.ok_or_else(|| self.refuse(event, plan))
+    }
+
+    const fn to_run(next: usize) -> Self {
+        let begun = false;
+        Self::Forward { next, begun }
+    }
+
+    fn forward(next: usize, begun: bool, event: &Event, plan: &Plan) -> Option<Self> {
+        match event {
+            Event::Started { .. } => Some(Self::Forward { next, begun: true }),
+            Event::Checkpoint { .. } if begun => Some(Self::Forward { next, begun }),
+            Event::Finished { .. } if begun => Some(Self::to_run(next + 1)),
+            Event::Failed { failure, .. } if !plan.is_past_pivot(next) => {
                 // The failed step is undone, too, unless no attempt of it ever began.
-                let cause = Cause {
-                    step: next,
-                    failure: failure.clone(),
-                };
-                Self::Unwinding {
-                    left: next + usize::from(started),
-                    cause,
-                }
+                let left = next + usize::from(begun);
+                let (step, failure) = (next, failure.clone());
+                let cause = Cause { step, failure };
+                Some(Self::Unwinding { left, cause })
             }
-            (
-                Self::Forward {
-                    next,
-                    started: true,
-                },
-                Event::Failed { failure, .. },
-            ) => Self::Stuck {
+            Event::Failed { failure, .. } if begun => Some(Self::Stuck {
                 step: next,
                 failure: failure.clone(),
                 cause: None,
-            },
-            (Self::Unwinding { left, cause }, Event::Undone { .. }) => Self::Unwinding {
-                left: left - 1,
-                cause,
-            },
-            (Self::Unwinding { left, cause }, Event::UndoFailed { failure, .. }) => Self::Stuck {
-                step: left - 1,
+            }),
+            _ => None,
+        }
+    }
+
+    fn back(left: usize, cause: &Cause, event: &Event) -> Option<Self> {
+        let (last, cause) = (left - 1, cause.clone());
+        match event {
+            Event::Checkpoint { .. } => Some(Self::Unwinding { left, cause }),
+            Event::Undone { .. } => Some(Self::Unwinding { left: last, cause }),
+            Event::UndoFailed { failure, .. } => Some(Self::Stuck {
+                step: last,
                 failure: failure.clone(),
                 cause: Some(cause),
-            },
-            (
-                Self::Stuck {
-                    step,
-                    cause: Some(cause),
-                    ..
-                },
-                Event::Retried { .. },
-            ) => Self::Unwinding {
-                left: step + 1,
-                cause,
-            },
-            (
-                Self::Stuck {
-                    step, cause: None, ..
-                },
-                Event::Retried { .. },
-            ) => Self::Forward {
-                next: step,
-                started: false,
-            },
-            (here, event) => return Err(here.refuse(event, plan)),
-        })
+            }),
+            _ => None,
+        }
+    }
+
+    fn again(step: usize, cause: Option<&Cause>, event: &Event) -> Option<Self> {
+        match (event, cause.cloned()) {
+            (Event::Retried { .. }, None) => Some(Self::to_run(step)),
+            (Event::Retried { .. }, Some(cause)) => {
+                let left = step + 1;
+                Some(Self::Unwinding { left, cause })
+            }
+            _ => None,
+        }
     }
 
     /// Name of the step that is run, undone or stuck next; none when all is done.
@@ -170,19 +150,23 @@ impl Position {
         }
     }
 
-    /// Whether a cancel would still be heard: there is a step to run, and the pivot has not finished.
+    /// Whether a cancel would still be heard: there is a step to run, and the pivot has not
+    /// finished.
     pub fn is_cancellable(&self, plan: &Plan) -> bool {
-        matches!(self, Self::Forward { next, .. } if *next < plan.names.len() && !plan.is_past_pivot(*next))
+        match self {
+            Self::Forward { next, .. } => *next < plan.names.len() && !plan.is_past_pivot(*next),
+            Self::Unwinding { .. } | Self::Stuck { .. } => false,
+        }
     }
 
     /// The event that makes a stuck saga go on; none when it is not stuck.
     pub fn retried(&self, plan: &Plan) -> Option<Event> {
-        let stuck = matches!(self, Self::Stuck { .. });
-        self.step(plan)
-            .filter(|_| stuck)
-            .map(|step| Event::Retried {
+        match self {
+            Self::Stuck { .. } => self.step(plan).map(|step| Event::Retried {
                 step: step.to_owned(),
-            })
+            }),
+            Self::Forward { .. } | Self::Unwinding { .. } => None,
+        }
     }
 
     /// Says which event came where it cannot come.

@@ -12,8 +12,8 @@ pub trait Saga: Sized + Send + Sync + 'static {
     /// Stored with each operation; found again by it on resume.
     const KIND: &'static str;
 
-    /// What was asked, and everything learnt since. Saved as JSON with every event, so it is a stored format:
-    /// add fields with a default, never rename one.
+    /// What was asked, and everything learnt since. Saved as JSON with every event, so it is a
+    /// stored format: add fields with a default, never rename one.
     type State: Serialize + DeserializeOwned + Send + Sync;
 
     /// What steps work with: clients, settings, a clock. Never stored.
@@ -25,12 +25,12 @@ pub trait Saga: Sized + Send + Sync + 'static {
 
 /// One action that can be run again and taken back.
 ///
-/// A step's own documentation says three things: what it **writes down** before it acts, what it **recognises** of its
-/// own earlier work, and what its **undo proves** before it destroys.
+/// A step's own documentation says three things: what it **writes down** before it acts, what it
+/// **recognises** of its own earlier work, and what its **undo proves** before it destroys.
 ///
-/// The future of `run` or `undo` is dropped in the middle of its work on shutdown and at its time limit, that of `run`
-/// also on cancel. Work that goes on elsewhere (a remote task, a thread) is not stopped by that: the next `run` or
-/// `undo` meets it.
+/// The future of `run` or `undo` is dropped in the middle of its work on shutdown and at its time
+/// limit, that of `run` also on cancel. Work that goes on elsewhere (a remote task, a thread) is
+/// not stopped by that: the next `run` or `undo` meets it.
 #[async_trait]
 pub trait Step<S: Saga>: Send + Sync {
     /// Unique within the saga, stored.
@@ -47,9 +47,9 @@ pub trait Step<S: Saga>: Send + Sync {
         Duration::from_mins(5)
     }
 
-    /// The point of no return: once this step has *finished* the saga only goes forward, later failures are stuck
-    /// instead of unwound, and cancel is ignored. A pivot that fails or is cancelled is itself still undone.
-    /// Of several pivots the first counts.
+    /// The point of no return: once this step has *finished* the saga only goes forward, later
+    /// failures are stuck instead of unwound, and cancel is ignored. A pivot that fails or is
+    /// cancelled is itself still undone. Of several pivots the first counts.
     fn pivot(&self) -> bool {
         false
     }
@@ -57,8 +57,8 @@ pub trait Step<S: Saga>: Send + Sync {
     /// Does the work. Called again after all, part or none of it has already happened.
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError>;
 
-    /// Takes the work back. Called after `run` or an earlier `undo` did all, part or none of its work, perhaps twice;
-    /// that nothing is there to take back is success.
+    /// Takes the work back. Called after `run` or an earlier `undo` did all, part or none of its
+    /// work, perhaps twice; that nothing is there to take back is success.
     async fn undo(&self, _cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         Ok(())
     }

@@ -1,30 +1,16 @@
 //! What the loop promises, one promise a test.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use saga::{
-    Event, Failure, Interrupted, Journal as _, MemoryJournal, Outcome, Saga, Step, StepContext,
-    StepError, drive, plan, retry,
+    Event, Failure, MemoryJournal, Outcome, Saga, Step, StepContext, StepError, drive, plan,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::world::{Build, Harm, Injection, LIMIT, Replace, State, UNDO_LIMIT, Way, World};
-
-fn harm(step: &'static str, way: Way, harm: Harm) -> Injection {
-    Injection {
-        step,
-        way,
-        point: 1,
-        harm,
-        lasting: false,
-    }
-}
-
-fn fresh() -> MemoryJournal {
-    MemoryJournal::new(&State::default())
-}
+use crate::{
+    work::{Build, LIMIT, Replace, fresh, unwound},
+    world::{Harm, Way, World, harm},
+};
 
 /// The journal as lines, such as `finished create`.
 fn lines(journal: &MemoryJournal) -> String {
@@ -34,13 +20,6 @@ fn lines(journal: &MemoryJournal) -> String {
         .map(|event| format!("{} {}", event.kind(), event.step()))
         .collect();
     lines.join("\n")
-}
-
-fn unwound(outcome: Outcome) -> (String, Failure) {
-    match outcome {
-        Outcome::Unwound { step, failure } => (step, failure),
-        other => panic!("not unwound: {other:?}"),
-    }
 }
 
 #[test]
@@ -226,30 +205,6 @@ async fn a_step_that_takes_too_long_has_failed() {
     assert!(world.is_clean());
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_undo_that_takes_too_long_is_stuck() {
-    let harms = [
-        harm("create", Way::Run, Harm::Fail),
-        harm("create", Way::Undo, Harm::Hang),
-    ];
-    let world = World::new(false, &harms);
-    let began = Instant::now();
-    let outcome = drive::<Build>(&fresh(), &world, &world.process())
-        .await
-        .unwrap();
-    let message = "Step `create` did not finish within 9 seconds.";
-    let failure = Failure::new("step_timeout", message);
-    assert_eq!(
-        outcome,
-        Outcome::Stuck {
-            step: "create".to_owned(),
-            failure,
-            unwinding: true
-        }
-    );
-    assert_eq!(began.elapsed().as_secs(), UNDO_LIMIT.as_secs());
-}
-
 #[tokio::test]
 async fn a_panic_is_a_failure_that_tells_nothing_of_its_text() {
     let world = World::new(false, &[harm("create", Way::Run, Harm::Panic)]);
@@ -271,92 +226,6 @@ async fn a_panic_is_a_failure_that_tells_nothing_of_its_text() {
 }
 
 #[tokio::test]
-async fn a_stuck_undo_is_retried_and_the_first_failure_is_told() {
-    let harms = [
-        harm("start", Way::Run, Harm::Fail),
-        harm("create", Way::Undo, Harm::Fail),
-    ];
-    let world = World::new(false, &harms);
-    let journal = fresh();
-    let failure = Failure::new("broken", "create broke at 1");
-    let stuck = Outcome::Stuck {
-        step: "create".to_owned(),
-        failure,
-        unwinding: true,
-    };
-    assert_eq!(
-        drive::<Build>(&journal, &world, &world.process())
-            .await
-            .unwrap(),
-        stuck
-    );
-    assert_eq!(
-        drive::<Build>(&journal, &world, &world.process())
-            .await
-            .unwrap(),
-        stuck,
-        "it waits for a person"
-    );
-    assert_eq!(world.calls("create", Way::Undo), 1);
-
-    assert!(retry::<Build>(&journal).await.unwrap());
-    assert!(
-        !retry::<Build>(&journal).await.unwrap(),
-        "it is not stuck any more"
-    );
-    let (step, failure) = unwound(
-        drive::<Build>(&journal, &world, &world.process())
-            .await
-            .unwrap(),
-    );
-    assert_eq!(
-        (step.as_str(), failure.message.as_str()),
-        ("start", "start broke at 1")
-    );
-    assert_eq!(
-        (
-            world.calls("start", Way::Undo),
-            world.calls("create", Way::Undo)
-        ),
-        (1, 2)
-    );
-    assert!(world.is_clean());
-}
-
-#[tokio::test]
-async fn a_step_stuck_after_the_pivot_is_retried_forward() {
-    let world = World::new(false, &[harm("drain", Way::Run, Harm::Fail)]);
-    let journal = fresh();
-    let failure = Failure::new("broken", "drain broke at 1");
-    let stuck = Outcome::Stuck {
-        step: "drain".to_owned(),
-        failure,
-        unwinding: false,
-    };
-    assert_eq!(
-        drive::<Replace>(&journal, &world, &world.process())
-            .await
-            .unwrap(),
-        stuck
-    );
-    assert!(retry::<Replace>(&journal).await.unwrap());
-    assert_eq!(
-        drive::<Replace>(&journal, &world, &world.process())
-            .await
-            .unwrap(),
-        Outcome::Completed
-    );
-    assert_eq!(
-        (
-            world.calls("switch", Way::Run),
-            world.calls("drain", Way::Run)
-        ),
-        (1, 2)
-    );
-    assert_eq!(world.calls("drain", Way::Undo), 0);
-}
-
-#[tokio::test]
 async fn a_pivot_that_fails_is_itself_undone() {
     let world = World::new(false, &[harm("switch", Way::Run, Harm::Fail)]);
     assert_eq!(
@@ -370,119 +239,4 @@ async fn a_pivot_that_fails_is_itself_undone() {
     );
     assert_eq!(world.calls("switch", Way::Undo), 1);
     assert!(world.is_clean());
-}
-
-#[tokio::test]
-async fn retry_of_what_is_not_stuck_writes_nothing() {
-    let (world, journal) = (World::default(), fresh());
-    assert!(!retry::<Build>(&journal).await.unwrap());
-    drive::<Build>(&journal, &world, &world.process())
-        .await
-        .unwrap();
-    let appends = journal.appends();
-    assert!(!retry::<Build>(&journal).await.unwrap());
-    assert_eq!(journal.appends(), appends);
-}
-
-#[tokio::test]
-async fn a_journal_of_another_plan_is_refused() {
-    let (world, journal) = (World::default(), fresh());
-    journal
-        .append(
-            &Event::Started {
-                step: "reticulate".to_owned(),
-            },
-            &json!({}),
-        )
-        .await
-        .unwrap();
-    let refused = drive::<Build>(&journal, &world, &world.process())
-        .await
-        .unwrap_err();
-    assert!(matches!(refused, Interrupted::Incompatible(_)));
-    insta::assert_snapshot!(refused, @"the journal does not fit this saga: `build` met `started` of step `reticulate`, a step it does not have, where step `reserve` is to run");
-}
-
-#[tokio::test]
-async fn a_state_that_cannot_be_read_is_refused() {
-    let world = World::default();
-    let journal = MemoryJournal::new(&json!({"identifiers": "none"}));
-    let refused = drive::<Build>(&journal, &world, &world.process())
-        .await
-        .unwrap_err();
-    assert!(
-        matches!(refused, Interrupted::Incompatible(_)),
-        "{refused:?}"
-    );
-    assert_eq!(journal.appends(), 0);
-}
-
-#[tokio::test]
-async fn lines_are_noted_in_their_order_also_from_other_threads() {
-    let journal = MemoryJournal::new(&json!(null));
-    assert_eq!(
-        drive::<Talk>(&journal, &(), &saga::Control::default())
-            .await
-            .unwrap(),
-        Outcome::Completed
-    );
-    let lines: Vec<_> = journal
-        .notes()
-        .into_iter()
-        .map(|(step, line)| format!("{step}: {line}"))
-        .collect();
-    assert_eq!(
-        lines,
-        [
-            "talk: before",
-            "talk: one",
-            "talk: two",
-            "talk: last",
-            "talk: after"
-        ]
-    );
-}
-
-/// Talks, from its own task and from a thread.
-struct Talk;
-
-impl Saga for Talk {
-    const KIND: &'static str = "talk";
-    type State = Value;
-    type Context = ();
-
-    fn steps() -> &'static [&'static dyn Step<Self>] {
-        &[&Talk]
-    }
-}
-
-#[async_trait]
-impl Step<Self> for Talk {
-    fn name(&self) -> &'static str {
-        "talk"
-    }
-
-    fn timeout(&self, (): &()) -> Duration {
-        Duration::from_secs(30)
-    }
-
-    async fn run(&self, cx: &mut StepContext<'_, Self>) -> Result<(), StepError> {
-        cx.log("before");
-        let said = cx
-            .log_while(async |lines| {
-                let thread = lines.clone();
-                let said = tokio::task::spawn_blocking(move || {
-                    thread.line("one");
-                    thread.line("two");
-                    2
-                });
-                let said = said.await.expect("the thread does not panic");
-                lines.line("last");
-                said
-            })
-            .await;
-        assert_eq!(said, 2);
-        cx.log("after");
-        Ok(())
-    }
 }

@@ -9,7 +9,10 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::world::{Build, Harm, Injection, Replace, State, Way, World};
+use crate::{
+    work::{Build, Replace, State},
+    world::{Harm, Injection, Way, World},
+};
 
 /// A journal that trips a wish as soon as it has kept a given append.
 struct Tripwire {
@@ -92,7 +95,8 @@ async fn shutdown_at_every_append_and_on_from_there() {
             lasting: true,
         };
         let harm: &[_] = if failing { &[harm] } else { &[] };
-        // Twelve appends forward; when the last step fails, its failure stands for its end and four undos follow.
+        // Twelve appends forward; when the last step fails, its failure stands for its end and four
+        // undos follow.
         for append in 0..if failing { 15 } else { 11 } {
             let world = World::new(false, harm);
             let control = world.process();
@@ -265,7 +269,8 @@ impl Step<Self> for Save {
     }
 }
 
-/// What is being written is written before the step is cut: the journal never sees two writes of one saga at once.
+/// What is being written is written before the step is cut: the journal never sees two writes of
+/// one saga at once.
 #[tokio::test(start_paused = true)]
 async fn a_checkpoint_is_never_cut_by_cancel_or_time_limit() {
     for cancels in [true, false] {

@@ -1,13 +1,18 @@
-//! Crash at every append × harm at every point of every step × everything done twice: the end is clean or complete.
+//! Crash at every append × harm at every point of every step × everything done twice: the end is
+//! clean or complete.
 //!
-//! A *case* is one saga in one world with its harm, and one or two appends that go wrong. It is driven by one process
-//! after the other until it is at rest; what is stuck is repaired and retried.
+//! A *case* is one saga in one world with its harm, and one or two appends that go wrong. It is
+//! driven by one process after the other until it is at rest; what is stuck is repaired and
+//! retried.
 
 use saga::{
     Event, Failure, Fault, Interrupted, MemoryJournal, Outcome, Plan, Saga, drive, plan, retry,
 };
 
-use crate::world::{Build, Harm, Injection, POINTS, Replace, State, Way, World};
+use crate::{
+    work::{Build, Replace, State},
+    world::{Harm, Injection, POINTS, Way, World},
+};
 
 const CRASHES: [Fault; 3] = [
     Fault::WriteLost,
@@ -80,7 +85,8 @@ impl Rest {
         }
         if let Outcome::Unwound { step, .. } = outcome {
             for name in plan::<S>().names {
-                // Exactly what was run is undone: the failed step, too, and nothing that never began.
+                // Exactly what was run is undone: the failed step, too, and nothing that never
+                // began.
                 assert_eq!(
                     world.calls(name, Way::Run) > 0,
                     world.calls(name, Way::Undo) > 0,
@@ -124,7 +130,8 @@ fn code(harm: Harm) -> Option<&'static str> {
     }
 }
 
-/// What a person must be told after this harm: the step and code, or nothing when the saga completes after all.
+/// What a person must be told after this harm: the step and code, or nothing when the saga
+/// completes after all.
 fn expected(plan: &Plan, harm: &Injection) -> Option<(&'static str, &'static str)> {
     let index = plan
         .names
@@ -183,8 +190,8 @@ async fn forward<S: Saga<State = State, Context = World>>() -> usize {
             for append in 0..calm.journal.appends() {
                 for fault in CRASHES {
                     let rest = settle::<S>(twice, &[harm], &[(append, fault)]).await;
-                    // A passing failure whose record is lost has not happened: the step is run again and succeeds.
-                    // A cancel does not pass: the wish is kept elsewhere.
+                    // A passing failure whose record is lost has not happened: the step is run
+                    // again and succeeds. A cancel does not pass: the wish is kept elsewhere.
                     let forgotten = !harm.lasting
                         && harm.harm != Harm::Cancel
                         && fault != Fault::AcknowledgementLost
@@ -199,7 +206,8 @@ async fn forward<S: Saga<State = State, Context = World>>() -> usize {
     cases
 }
 
-/// Every harm on the way back from a failure at `from`, with every append going wrong in every manner.
+/// Every harm on the way back from a failure at `from`, with every append going wrong in every
+/// manner.
 async fn back<S: Saga<State = State, Context = World>>(from: &'static str) -> usize {
     const HARMS: [Harm; 5] = [Harm::Fail, Harm::Panic, Harm::Hang, Harm::Cancel, Harm::Die];
     let mut plan = plan::<S>();
@@ -267,7 +275,8 @@ async fn pairs<S: Saga<State = State, Context = World>>(
     ];
     let mut cases = 0;
     let calm = settle::<S>(false, &harm, &[]).await;
-    // One crash makes at most three appends more: the beginning and the checkpoint again, and a retry.
+    // One crash makes at most three appends more: the beginning and the checkpoint again, and a
+    // retry.
     let last = calm.journal.appends() + 3;
     for first in 0..last {
         for second in first + 1..=last {

@@ -1,6 +1,7 @@
-//! The fold under random journals: it never panics, and from wherever a legal journal leads there is a way to a rest.
+//! The fold under random journals: it never panics, and from wherever a legal journal leads there
+//! is a way to a rest.
 
-use proptest::prelude::*;
+use proptest::{collection::vec, prelude::*, sample::Index};
 use saga::{Event, Failure, Interrupted, Outcome, Plan, Position};
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -66,8 +67,8 @@ fn legal(position: &Position, plan: &Plan) -> Vec<(Event, Position)> {
 fn calm(position: &Position, plan: &Plan) -> Option<Event> {
     let step = position.step(plan)?;
     Some(match position {
-        Position::Forward { started: false, .. } => event(0, step),
-        Position::Forward { started: true, .. } => event(2, step),
+        Position::Forward { begun: false, .. } => event(0, step),
+        Position::Forward { begun: true, .. } => event(2, step),
         Position::Unwinding { .. } => event(4, step),
         Position::Stuck { .. } => event(6, step),
     })
@@ -75,7 +76,7 @@ fn calm(position: &Position, plan: &Plan) -> Option<Event> {
 
 proptest! {
     #[test]
-    fn any_journal_is_read_or_refused(plan in plans(), events in proptest::collection::vec(events(), 0..40)) {
+    fn any_journal_is_read_or_refused(plan in plans(), events in vec(events(), 0..40)) {
         let mut position = Position::START;
         for (count, event) in events.iter().enumerate() {
             match position.apply(event, &plan) {
@@ -91,42 +92,84 @@ proptest! {
     }
 
     #[test]
-    fn every_legal_journal_leads_to_a_rest(plan in plans(), choices in proptest::collection::vec(any::<prop::sample::Index>(), 0..60)) {
-        let mut position = Position::START;
-        let mut undone: Option<String> = None;
-        let mut first_failure: Option<Failure> = None;
-        let mut pivot_finished = false;
+    fn every_legal_journal_leads_to_a_rest(plan in plans(), choices in vec(any::<Index>(), 0..60)) {
+        let mut walk = Walk::new(&plan);
         for choice in choices {
-            let mut legal = legal(&position, &plan);
+            let mut legal = legal(&walk.position, &plan);
             if legal.is_empty() {
                 break;
             }
             let (event, next) = legal.swap_remove(choice.index(legal.len()));
-            pivot_finished |= matches!(&event, Event::Finished { step } if plan.pivot.is_some_and(|pivot| plan.names[pivot] == step));
-            if let Event::Undone { step } = &event {
-                // Names are in alphabetical order: each undo is of an earlier step than the one before.
-                prop_assert!(undone.as_ref().is_none_or(|later| step < later));
-                undone = Some(step.clone());
-            }
-            if let (Position::Unwinding { cause, .. }, Event::Failed { .. }) = (&next, &event) {
-                prop_assert!(first_failure.is_none(), "a saga unwinds once");
-                first_failure = Some(cause.failure.clone());
-            }
-            let back = matches!(next, Position::Unwinding { .. } | Position::Stuck { cause: Some(_), .. });
-            prop_assert!(!(pivot_finished && back), "there is no way back after the pivot");
-            prop_assert_eq!(next.retried(&plan).is_some(), matches!(next, Position::Stuck { .. }));
-            position = next;
+            walk.go(&event, next)?;
         }
-        // The rest of the way without failures is short, and tells the first failure.
-        for _ in 0..=2 * plan.names.len() + 1 {
-            let Some(event) = calm(&position, &plan) else { break };
-            position = position.apply(&event, &plan).unwrap();
+        walk.rest()?;
+    }
+}
+
+/// What must hold along every legal journal.
+struct Walk<'p> {
+    plan: &'p Plan,
+    position: Position,
+    undone: Option<String>,
+    first_failure: Option<Failure>,
+    pivot_finished: bool,
+}
+
+impl<'p> Walk<'p> {
+    fn new(plan: &'p Plan) -> Self {
+        let position = Position::START;
+        Self {
+            plan,
+            position,
+            undone: None,
+            first_failure: None,
+            pivot_finished: false,
         }
-        match position.outcome(&plan) {
-            Some(Outcome::Completed) => prop_assert!(first_failure.is_none()),
-            Some(Outcome::Unwound { failure, .. }) => prop_assert_eq!(Some(failure), first_failure),
+    }
+
+    fn go(&mut self, event: &Event, next: Position) -> Result<(), TestCaseError> {
+        if let Event::Finished { step } = event {
+            let pivot = self.plan.pivot.map(|pivot| self.plan.names[pivot]);
+            self.pivot_finished |= pivot == Some(step);
+        }
+        if let Event::Undone { step } = event {
+            // The names are in alphabetical order: each undo is of an earlier step than the last.
+            prop_assert!(self.undone.as_ref().is_none_or(|later| step < later));
+            self.undone = Some(step.clone());
+        }
+        if let (Position::Unwinding { cause, .. }, Event::Failed { failure, .. }) = (&next, event) {
+            prop_assert!(self.first_failure.is_none(), "a saga unwinds once");
+            prop_assert_eq!(&cause.failure, failure);
+            self.first_failure = Some(failure.clone());
+        }
+        let stuck_back = matches!(next, Position::Stuck { cause: Some(_), .. });
+        let back = stuck_back || matches!(next, Position::Unwinding { .. });
+        prop_assert!(
+            !(self.pivot_finished && back),
+            "there is no way back after the pivot"
+        );
+        let stuck = matches!(next, Position::Stuck { .. });
+        prop_assert_eq!(next.retried(self.plan).is_some(), stuck);
+        self.position = next;
+        Ok(())
+    }
+
+    /// The rest of the way without failures is short, and tells the first failure.
+    fn rest(mut self) -> Result<(), TestCaseError> {
+        for _ in 0..=2 * self.plan.names.len() + 1 {
+            let Some(event) = calm(&self.position, self.plan) else {
+                break;
+            };
+            self.position = self.position.apply(&event, self.plan).unwrap();
+        }
+        match self.position.outcome(self.plan) {
+            Some(Outcome::Completed) => prop_assert!(self.first_failure.is_none()),
+            Some(Outcome::Unwound { failure, .. }) => {
+                prop_assert_eq!(Some(failure), self.first_failure);
+            }
             other => return Err(TestCaseError::fail(format!("no rest: {other:?}"))),
         }
+        Ok(())
     }
 }
 
@@ -138,13 +181,7 @@ fn a_cancel_is_heard_until_the_pivot_has_finished() {
         pivot: Some(1),
     };
     let heard: Vec<_> = (0..=3)
-        .map(|next| {
-            Position::Forward {
-                next,
-                started: false,
-            }
-            .is_cancellable(&plan)
-        })
+        .map(|next| Position::Forward { next, begun: false }.is_cancellable(&plan))
         .collect();
     assert_eq!(heard, [true, true, false, false]);
     let without = Plan {
@@ -154,14 +191,14 @@ fn a_cancel_is_heard_until_the_pivot_has_finished() {
     assert!(
         Position::Forward {
             next: 2,
-            started: true
+            begun: true
         }
         .is_cancellable(&without)
     );
     assert!(
         !Position::Forward {
             next: 3,
-            started: false
+            begun: false
         }
         .is_cancellable(&without),
         "all is done"
@@ -190,7 +227,10 @@ fn a_refusal_says_where_it_was_met() {
         refused(&[(0, "a"), (3, "a"), (5, "a"), (4, "a")]),
         refused(&[(3, "a"), (4, "a")]),
     ];
-    insta::assert_snapshot!(told.map(|told| told.replace("the journal does not fit this saga: ", "")).join("\n"), @r"
+    let prefix = "the journal does not fit this saga: ";
+    let told = told.map(|told| told.replace(prefix, ""));
+    insta::assert_snapshot!(told.join("
+"), @r"
     `random` met `finished` of step `a` where step `a` is to run
     `random` met `started` of step `b` where step `a` is to run
     `random` met `started` of step `z`, a step it does not have, where step `a` is to run

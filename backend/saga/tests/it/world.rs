@@ -1,24 +1,23 @@
-//! A model world that steps build in and undo tears down, with harm on demand at every point of every step.
+//! A model world that steps build in and undo tears down, with harm on demand at every point of
+//! every step.
 //!
-//! A step makes one thing of two parts. It knows its thing again only by an identifier that it has written down, so an
-//! engine that loses a state, skips an undo or confuses the order leaves something behind or breaks a rule, and the
-//! world tells.
+//! A step makes one thing of two parts. It knows its thing again only by an identifier that it has
+//! written down, so an engine that loses a state, skips an undo or confuses the order leaves
+//! something behind or breaks a rule, and the world tells.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
 };
 
-use async_trait::async_trait;
-use saga::{Control, Failure, Saga, Step, StepContext, StepError};
-use serde::{Deserialize, Serialize};
+use saga::{Control, Failure};
 use tokio_util::sync::CancellationToken;
 
-/// Points of one attempt at which harm can be done: before the first part, between the two, after both.
+use crate::work::Work;
+
+/// Points of one attempt at which harm can be done: before the first part, between the two, after
+/// both.
 pub(crate) const POINTS: usize = 3;
-pub(crate) const LIMIT: Duration = Duration::from_secs(7);
-pub(crate) const UNDO_LIMIT: Duration = Duration::from_secs(9);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -46,6 +45,18 @@ pub(crate) struct Injection {
     pub(crate) harm: Harm,
     /// Until [`World::repair`], or once only.
     pub(crate) lasting: bool,
+}
+
+/// Harm in the middle of a step, once.
+pub(crate) fn harm(step: &'static str, way: Way, harm: Harm) -> Injection {
+    let (point, lasting) = (1, false);
+    Injection {
+        step,
+        way,
+        point,
+        harm,
+        lasting,
+    }
 }
 
 #[derive(Debug, Default)]
@@ -131,7 +142,7 @@ impl World {
         self.inside.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn called(&self, step: &'static str, way: Way) {
+    pub(crate) fn called(&self, step: &'static str, way: Way) {
         *self
             .inside()
             .calls
@@ -139,13 +150,19 @@ impl World {
             .or_default() += 1;
     }
 
-    fn fresh_identifier(&self) -> u64 {
+    pub(crate) fn fresh_identifier(&self) -> u64 {
         let mut inside = self.inside();
         inside.last_identifier += 1;
         inside.last_identifier
     }
 
-    async fn point(&self, step: &'static str, way: Way, point: usize) -> Result<(), Failure> {
+    /// Where harm is done, if any is to be done here.
+    pub(crate) async fn point(
+        &self,
+        step: &'static str,
+        way: Way,
+        point: usize,
+    ) -> Result<(), Failure> {
         // Real work waits for something; without this no wish could ever be heard inside of a step.
         tokio::task::yield_now().await;
         match self.harm(step, way, point) {
@@ -179,7 +196,7 @@ impl World {
         Some(injection.harm)
     }
 
-    fn put(&self, work: &Work, identifier: u64, part: usize) {
+    pub(crate) fn put(&self, work: &Work, identifier: u64, part: usize) {
         let mut inside = self.inside();
         let whole = |order| {
             inside
@@ -212,7 +229,7 @@ impl World {
             .insert(part);
     }
 
-    fn remove(&self, work: &Work, identifier: u64, part: usize) {
+    pub(crate) fn remove(&self, work: &Work, identifier: u64, part: usize) {
         let mut inside = self.inside();
         if inside.things.values().any(|thing| thing.order > work.order) {
             inside.broken.push(format!(
@@ -226,163 +243,5 @@ impl World {
                 inside.things.remove(&identifier);
             }
         }
-    }
-}
-
-/// What a saga over the world remembers.
-#[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct State {
-    identifiers: BTreeMap<String, u64>,
-}
-
-/// A step that makes one thing.
-pub(crate) struct Work {
-    name: &'static str,
-    order: usize,
-    pivot: bool,
-}
-
-impl Work {
-    async fn make<S: Saga<State = State, Context = World>>(
-        &self,
-        cx: &mut StepContext<'_, S>,
-    ) -> Result<(), StepError> {
-        let known = cx.state.identifiers.get(self.name).copied();
-        let identifier = known.unwrap_or_else(|| cx.context.fresh_identifier());
-        if known.is_none() {
-            cx.state
-                .identifiers
-                .insert(self.name.to_owned(), identifier);
-            cx.checkpoint().await?;
-        }
-        for part in [0, 1] {
-            cx.context.point(self.name, Way::Run, part).await?;
-            cx.context.put(self, identifier, part);
-        }
-        cx.log("made");
-        Ok(cx.context.point(self.name, Way::Run, 2).await?)
-    }
-
-    async fn unmake<S: Saga<State = State, Context = World>>(
-        &self,
-        cx: &mut StepContext<'_, S>,
-    ) -> Result<(), StepError> {
-        let identifier = cx.state.identifiers.get(self.name).copied();
-        for part in [0, 1] {
-            cx.context.point(self.name, Way::Undo, part).await?;
-            if let Some(identifier) = identifier {
-                cx.context.remove(self, identifier, part);
-            }
-        }
-        cx.log("unmade");
-        Ok(cx.context.point(self.name, Way::Undo, 2).await?)
-    }
-}
-
-#[async_trait]
-impl<S: Saga<State = State, Context = World>> Step<S> for Work {
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn timeout(&self, _world: &World) -> Duration {
-        LIMIT
-    }
-
-    fn undo_timeout(&self, _world: &World) -> Duration {
-        UNDO_LIMIT
-    }
-
-    fn pivot(&self) -> bool {
-        self.pivot
-    }
-
-    async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        cx.context.called(self.name, Way::Run);
-        if cx.context.twice {
-            self.make(cx).await?;
-        }
-        self.make(cx).await
-    }
-
-    async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        cx.context.called(self.name, Way::Undo);
-        if cx.context.twice {
-            self.unmake(cx).await?;
-        }
-        self.unmake(cx).await
-    }
-}
-
-/// Four steps that can all be taken back.
-pub(crate) struct Build;
-
-impl Saga for Build {
-    const KIND: &'static str = "build";
-    type State = State;
-    type Context = World;
-
-    fn steps() -> &'static [&'static dyn Step<Self>] {
-        &[
-            &Work {
-                name: "reserve",
-                order: 0,
-                pivot: false,
-            },
-            &Work {
-                name: "create",
-                order: 1,
-                pivot: false,
-            },
-            &Work {
-                name: "start",
-                order: 2,
-                pivot: false,
-            },
-            &Work {
-                name: "check",
-                order: 3,
-                pivot: false,
-            },
-        ]
-    }
-}
-
-/// Five steps with no way back after the third.
-pub(crate) struct Replace;
-
-impl Saga for Replace {
-    const KIND: &'static str = "replace";
-    type State = State;
-    type Context = World;
-
-    fn steps() -> &'static [&'static dyn Step<Self>] {
-        &[
-            &Work {
-                name: "create",
-                order: 0,
-                pivot: false,
-            },
-            &Work {
-                name: "check",
-                order: 1,
-                pivot: false,
-            },
-            &Work {
-                name: "switch",
-                order: 2,
-                pivot: true,
-            },
-            &Work {
-                name: "drain",
-                order: 3,
-                pivot: false,
-            },
-            &Work {
-                name: "retire",
-                order: 4,
-                pivot: false,
-            },
-        ]
     }
 }
