@@ -3,6 +3,8 @@
 use async_trait::async_trait;
 use saga::{Failure, Saga, Step, StepContext, StepError};
 
+use store::AppChange;
+
 use crate::{
     broken,
     context::Context,
@@ -33,7 +35,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
         let demand = demand(cx.state, cx.context);
         let site = &cx.context.site;
         let _placing = site.placing.lock().await;
-        let promises = site.store.apps().promises().await.map_err(broken)?;
+        let promises = site.store.apps().promised().await.map_err(broken)?;
         let view = ClusterView::gather(&site.cluster, &promises)
             .await
             .map_err(|error| explain::proxmox("looking at the cluster", &error))?;
@@ -42,11 +44,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
             cx.log(format!("{}: {}", candidate.node, candidate.reason));
         }
         let Some(choice) = placement.choice.clone() else { return Err(no_node(&placement).into()) };
-        site.store
-            .apps()
-            .promise(&cx.context.lease, cx.state.app, &choice.node, &choice.storage)
-            .await
-            .map_err(broken)?;
+        let place = AppChange::none().place(&choice.node, &choice.storage);
+        site.store.apps().change(&cx.context.lease, place).await.map_err(broken)?;
         cx.log(format!("chose {}", choice.node));
         cx.state.node = Some(choice.node.clone());
         cx.state.choice = Some(choice);
@@ -54,9 +53,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let (store, lease) = (&cx.context.store, &cx.context.lease);
-        store.apps().withdraw_promise(lease, cx.state.app).await.map_err(broken)?;
-        Ok(())
+        let withdrawn = AppChange::none().without_container();
+        cx.context.store.apps().change(&cx.context.lease, withdrawn).await.map_err(broken)
     }
 }
 

@@ -5,9 +5,9 @@ use saga::{Saga, Step, StepContext, StepError};
 
 use crate::{broken, context::Context, operations::State};
 
-/// Erases the app's secrets, number and promise; its name and history stay.
+/// Gives the container's number back. Name and promise are freed with the operation's end; the history stays.
 ///
-/// *Writes down* all it does. *Recognises* nothing: the same is erased again. It comes after the pivot and is
+/// *Writes down* all it does. *Recognises* nothing: it is given back again. It comes after the pivot and is
 /// never undone.
 pub struct ForgetRelease;
 
@@ -18,8 +18,6 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ForgetRelease {
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let (store, lease) = (&cx.context.store, &cx.context.lease);
-        store.apps().forget(lease, cx.state.app).await.map_err(broken)?;
-        Ok(())
+        cx.context.store.apps().release_vmid(&cx.context.lease).await.map_err(broken)
     }
 }

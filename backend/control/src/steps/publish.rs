@@ -2,13 +2,14 @@
 
 use async_trait::async_trait;
 use saga::{Saga, Step, StepContext, StepError};
+use store::AppChange;
 
 use crate::{broken, context::Context, operations::State, project};
 
 /// Writes the app's address and endpoints into its row: from now on people are sent there.
 ///
 /// *Writes down* all it does, for that is all it does. *Recognises* nothing: the same values are written again.
-/// *Undo* clears them.
+/// *Undo* clears the address.
 pub struct Publish;
 
 #[async_trait]
@@ -22,14 +23,12 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for Publish {
         for endpoint in &endpoints {
             cx.log(format!("{}: {}", endpoint.name, endpoint.url));
         }
-        let (store, lease, state) = (&cx.context.store, &cx.context.lease, &cx.state);
-        store.apps().publish(lease, state.app, state.address, &endpoints).await.map_err(broken)?;
-        Ok(())
+        let published = AppChange::none().address(cx.state.address).endpoints(&endpoints);
+        cx.context.store.apps().change(&cx.context.lease, published).await.map_err(broken)
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let (store, lease) = (&cx.context.store, &cx.context.lease);
-        store.apps().publish(lease, cx.state.app, None, &[]).await.map_err(broken)?;
-        Ok(())
+        let cleared = AppChange::none().address(None);
+        cx.context.store.apps().change(&cx.context.lease, cleared).await.map_err(broken)
     }
 }

@@ -30,8 +30,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ReserveVmid {
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let (store, lease) = (&cx.context.store, &cx.context.lease);
-        store.apps().release_vmid(lease, cx.state.app).await.map_err(broken)?;
+        cx.context.store.apps().release_vmid(&cx.context.lease).await.map_err(broken)?;
         cx.state.vmid = None;
         Ok(())
     }
@@ -50,7 +49,7 @@ pub(super) async fn reserve<S: Saga<State = State, Context = Context>>(
     taken.extend(refused);
     loop {
         let vmid = propose(cx.context, &taken).await?;
-        match site.store.apps().reserve_vmid(&cx.context.lease, cx.state.app, vmid.get()).await {
+        match site.store.apps().reserve_vmid(&cx.context.lease, vmid.get()).await {
             Ok(()) => {
                 cx.state.vmid = Some(vmid.get());
                 cx.log(format!("reserved number {vmid}"));

@@ -1,14 +1,18 @@
 //! Taking the app out of sight.
 
+use api::AppState;
 use async_trait::async_trait;
 use saga::{Saga, Step, StepContext, StepError};
+use store::AppChange;
 
 use crate::{broken, context::Context, operations::State};
 
-/// Clears the app's address and endpoints: nobody is sent there any more. After this there is no way back.
+/// Marks the app as being deleted and clears its address: nobody is sent there any more. After this there is no
+/// way back.
 ///
-/// *Writes down* all it does. *Recognises* nothing: the same is written again. *Undo* has nothing to take back
-/// that a cancelled deletion would miss: the next start publishes anew, and the container is untouched.
+/// *Writes down* all it does. *Recognises* nothing: the same is written again. *Undo*, when the operation is
+/// cancelled before it got further, gives the address back; the state of before comes back with the operation's
+/// end.
 pub struct Unpublish;
 
 #[async_trait]
@@ -22,8 +26,12 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for Unpublish {
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let (store, lease) = (&cx.context.store, &cx.context.lease);
-        store.apps().unpublish(lease, cx.state.app).await.map_err(broken)?;
-        Ok(())
+        let gone = AppChange::to(AppState::Deleting).address(None);
+        cx.context.store.apps().change(&cx.context.lease, gone).await.map_err(broken)
+    }
+
+    async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
+        let back = AppChange::none().address(cx.state.address);
+        cx.context.store.apps().change(&cx.context.lease, back).await.map_err(broken)
     }
 }

@@ -1,0 +1,235 @@
+//! Settings: from the environment, from a TOML file, from the defaults; validated before anything starts.
+//!
+//! [`table::SETTINGS`] is the one list of them. `.env.example` is made from it, and a test keeps that true.
+
+pub mod source;
+pub mod table;
+mod value;
+
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+
+use control::{SshTargets, Timeouts};
+use secrecy::{ExposeSecret as _, SecretString};
+pub use source::{Source, WrongSetting};
+
+/// Everything that `serve` must be told.
+pub struct Settings {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Folder of the database, the key and the like.
+    pub data_dir: PathBuf,
+    /// Folder of the catalog; the built-in one, when absent.
+    pub catalog_dir: Option<PathBuf>,
+    /// File of the key that seals secrets.
+    pub secret_key_file: PathBuf,
+    /// Password of the first administrator.
+    pub admin_password: Option<SecretString>,
+    /// Database.
+    pub database_url: String,
+    /// Proxmox API.
+    pub proxmox: proxmox::Config,
+    /// SSH.
+    pub ssh: ssh::Settings,
+    /// How nodes are reached over SSH.
+    pub targets: SshTargets,
+    /// The application.
+    pub control: control::Settings,
+}
+
+impl Settings {
+    /// Reads and validates them all; the first wrong one is named in a sentence.
+    pub fn read(source: &Source) -> Result<Self, WrongSetting> {
+        let data_dir = source.text("PROXIMITY_DATA_DIR")?.map_or_else(default_data_dir, PathBuf::from);
+        let secret_key_file =
+            source.text("PROXIMITY_SECRET_KEY_FILE")?.map_or_else(|| data_dir.join("secret.key"), PathBuf::from);
+        let database_url = source
+            .text("DATABASE_URL")?
+            .unwrap_or_else(|| format!("sqlite://{}/proximity.db?mode=rwc", data_dir.display()));
+        let proxmox = proxmox_config(source)?;
+        let (ssh, targets) = ssh_settings(source, &proxmox)?;
+        Ok(Self {
+            listen: source.parse("PROXIMITY_LISTEN", "an address and a port, e.g. 0.0.0.0:8765")?,
+            catalog_dir: source.text("PROXIMITY_CATALOG_DIR")?.map(PathBuf::from),
+            admin_password: source.secret("PROXIMITY_ADMIN_PASSWORD")?,
+            control: control_settings(source)?,
+            data_dir,
+            secret_key_file,
+            database_url,
+            proxmox,
+            ssh,
+            targets,
+        })
+    }
+}
+
+/// `/var/lib/proximity` for root, the user's own data folder for anybody else.
+fn default_data_dir() -> PathBuf {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    match (std::env::var_os("XDG_DATA_HOME"), home) {
+        (Some(data), _) => PathBuf::from(data).join("proximity"),
+        (None, Some(home)) if home.as_os_str() != "/root" => home.join(".local/share/proximity"),
+        _ => PathBuf::from("/var/lib/proximity"),
+    }
+}
+
+fn proxmox_config(source: &Source) -> Result<proxmox::Config, WrongSetting> {
+    let port: u16 = source.parse("PROXMOX_PORT", "a port")?;
+    let hosts = source
+        .required("PROXMOX_HOST")?
+        .split(',')
+        .map(|host| value::host(host.trim(), port))
+        .collect::<Option<Vec<_>>>()
+        .ok_or_else(|| source.wrong("PROXMOX_HOST", "a host or several, separated by commas, e.g. 10.0.0.1,10.0.0.2"))?;
+    let token = (source.text("PROXMOX_TOKEN_ID")?, source.secret("PROXMOX_TOKEN_SECRET")?);
+    let auth = match (token, source.secret("PROXMOX_PASSWORD")?) {
+        ((Some(id), Some(secret)), _) => proxmox::Auth::Token { id, secret },
+        ((Some(_), None), _) => return Err(WrongSetting::missing("PROXMOX_TOKEN_SECRET", "PROXMOX_TOKEN_ID is set and needs it")),
+        ((None, Some(_)), _) => return Err(WrongSetting::missing("PROXMOX_TOKEN_ID", "PROXMOX_TOKEN_SECRET is set and needs it")),
+        (_, Some(password)) => proxmox::Auth::Password { user: source.required("PROXMOX_USER")?, password },
+        _ => return Err(WrongSetting::missing("PROXMOX_PASSWORD", "or PROXMOX_TOKEN_ID with PROXMOX_TOKEN_SECRET")),
+    };
+    let trust = match (source.text("PROXMOX_FINGERPRINT")?, source.text("PROXMOX_CA_FILE")?) {
+        (Some(list), _) => proxmox::Trust::Fingerprints(
+            list.split(',')
+                .map(|text| text.trim().parse())
+                .collect::<Result<_, _>>()
+                .map_err(|_| source.wrong("PROXMOX_FINGERPRINT", "SHA-256 fingerprints as Proxmox shows them, 32 pairs of hexadecimal digits each"))?,
+        ),
+        (None, Some(file)) => proxmox::Trust::CaFile(PathBuf::from(file)),
+        (None, None) => proxmox::Trust::System,
+    };
+    // pveproxy itself gives up on another node after 30 s; only after that is an answer truly lost.
+    Ok(proxmox::Config { hosts, auth, trust, timeout: Duration::from_secs(40) })
+}
+
+fn ssh_settings(source: &Source, proxmox: &proxmox::Config) -> Result<(ssh::Settings, SshTargets), WrongSetting> {
+    let port: u16 = source.parse("PROXMOX_SSH_PORT", "a port")?;
+    let connect_timeout = source.duration("TIMEOUT_SSH_CONNECT")?;
+    let api_password = match &proxmox.auth {
+        proxmox::Auth::Password { password, .. } => Some(password.clone()),
+        proxmox::Auth::Token { .. } => None,
+    };
+    let auth = match (source.text("PROXMOX_SSH_KEY_FILE")?, source.secret("PROXMOX_SSH_PASSWORD")?.or(api_password)) {
+        (Some(path), passphrase) => ssh::Auth::KeyFile { path: path.into(), passphrase },
+        (None, Some(password)) => ssh::Auth::Password(password),
+        (None, None) => return Err(WrongSetting::missing("PROXMOX_SSH_PASSWORD", "or PROXMOX_SSH_KEY_FILE: with an API token there is no password to fall back on")),
+    };
+    let first_host = proxmox.hosts.first().map(|host| host.host.clone()).unwrap_or_default();
+    let targets = SshTargets {
+        hosts: source
+            .pairs("PROXMOX_SSH_HOSTS")?
+            .into_iter()
+            .map(|(node, address)| Some((node, value::address(&address, port)?)))
+            .collect::<Option<BTreeMap<_, _>>>()
+            .ok_or_else(|| source.wrong("PROXMOX_SSH_HOSTS", "node=address pairs, e.g. pve1=10.0.0.1:22,pve2=10.0.0.2"))?,
+        single_host: source.text("PROXMOX_SSH_HOST")?.unwrap_or(first_host),
+        port,
+        keys: source
+            .pairs("PROXMOX_SSH_HOST_KEYS")?
+            .into_iter()
+            .map(|(node, key)| Some((node, key.parse().ok()?)))
+            .collect::<Option<BTreeMap<_, _>>>()
+            .ok_or_else(|| source.wrong("PROXMOX_SSH_HOST_KEYS", "node=key pairs, e.g. pve1=ssh-ed25519 AAAA…"))?,
+        connect_timeout,
+    };
+    let settings = ssh::Settings {
+        user: source.required("PROXMOX_SSH_USER")?,
+        auth,
+        connect_timeout,
+        sessions_per_node: 4,
+        keepalive: Duration::from_secs(30),
+    };
+    Ok((settings, targets))
+}
+
+fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> {
+    let features = source.required("PROXMOX_FEATURES")?;
+    if !features.split(',').any(|feature| feature == "nesting=1") {
+        return Err(source.wrong("PROXMOX_FEATURES", "a list that holds nesting=1, without which Docker does not run"));
+    }
+    Ok(control::Settings {
+        features,
+        bridge: source.required("PROXMOX_BRIDGE")?,
+        storage: source.text("PROXMOX_STORAGE")?,
+        template_storage: source.text("PROXMOX_TEMPLATE_STORAGE")?,
+        pool: source.text("PROXMOX_POOL")?,
+        vmid_range: match source.text("PROXMOX_VMID_RANGE")? {
+            None => None,
+            Some(text) => Some(value::range(&text).ok_or_else(|| {
+                source.wrong("PROXMOX_VMID_RANGE", "two numbers from 100 on, e.g. 5000-5999")
+            })?),
+        },
+        timeouts: Timeouts {
+            docker_install: source.duration("TIMEOUT_DOCKER_INSTALL")?,
+            image_pull: source.duration("TIMEOUT_IMAGE_PULL")?,
+            service_start: source.duration("TIMEOUT_SERVICE_START")?,
+        },
+        ..control::Settings::default()
+    })
+}
+
+/// Whether a secret is empty: an empty one is taken for none.
+fn is_empty(secret: &SecretString) -> bool {
+    secret.expose_secret().is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
+        let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Settings::read(&Source::new(environment, None).unwrap()).map_err(|error| error.to_string())
+    }
+
+    const MINIMUM: [(&str, &str); 2] = [("PROXMOX_HOST", "10.0.0.1, pve2:8007"), ("PROXMOX_PASSWORD", "hunter22")];
+
+    fn with(name: &'static str, value: &'static str) -> Result<Settings, String> {
+        read(&[&MINIMUM[..], &[(name, value)]].concat())
+    }
+
+    #[test]
+    fn a_host_and_a_password_are_enough() {
+        let settings = read(&MINIMUM).unwrap();
+        assert_eq!(settings.listen.to_string(), "0.0.0.0:8765");
+        assert_eq!(settings.proxmox.hosts.len(), 2);
+        assert_eq!((settings.proxmox.hosts[1].host.as_str(), settings.proxmox.hosts[1].port), ("pve2", 8007));
+        assert_eq!(settings.targets.single_host, "10.0.0.1");
+        assert_eq!(settings.control.timeouts.docker_install, Duration::from_secs(180));
+        assert!(matches!(settings.ssh.auth, ssh::Auth::Password(_)));
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_in_a_sentence() {
+        for (name, value) in [
+            ("PROXIMITY_LISTEN", "8765"),
+            ("PROXMOX_PORT", "70000"),
+            ("PROXMOX_FINGERPRINT", "AA:BB"),
+            ("PROXMOX_SSH_HOSTS", "pve1"),
+            ("PROXMOX_SSH_HOST_KEYS", "pve1=rsa nonsense"),
+            ("PROXMOX_VMID_RANGE", "200-100"),
+            ("PROXMOX_FEATURES", "keyctl=1"),
+            ("TIMEOUT_IMAGE_PULL", "soon"),
+        ] {
+            let error = with(name, value).err().unwrap_or_else(|| panic!("{name}={value} was accepted"));
+            assert!(error.starts_with(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_never_in_an_error() {
+        let error = read(&[("PROXMOX_HOST", ""), ("PROXMOX_PASSWORD", "hunter22")]).err().unwrap();
+        assert_eq!(error, "PROXMOX_HOST is not set");
+        assert!(!with("PROXMOX_PORT", "x").err().unwrap().contains("hunter22"));
+    }
+
+    #[test]
+    fn a_token_needs_both_halves_and_another_way_for_ssh() {
+        let host = ("PROXMOX_HOST", "10.0.0.1");
+        let id = ("PROXMOX_TOKEN_ID", "root@pam!proximity");
+        let secret = ("PROXMOX_TOKEN_SECRET", "00000000-0000-0000-0000-000000000000");
+        assert!(read(&[host, id]).err().unwrap().starts_with("PROXMOX_TOKEN_SECRET is not set"));
+        assert!(read(&[host, id, secret]).err().unwrap().starts_with("PROXMOX_SSH_PASSWORD is not set"));
+        assert!(read(&[host, id, secret, ("PROXMOX_SSH_KEY_FILE", "/root/.ssh/id_ed25519")]).is_ok());
+    }
+}
