@@ -28,6 +28,18 @@ fn plans() {
     insta::assert_snapshot!(plan::<Replace>(), @"replace: create · check · switch(pivot) · drain · retire");
 }
 
+/// Workers drive their sagas in tasks of their own.
+#[tokio::test]
+async fn a_saga_can_be_driven_in_a_task() {
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(async {
+        let (world, journal) = (World::default(), fresh());
+        drive::<Build>(&journal, &world, &world.process()).await
+    });
+    let outcome = tasks.join_next().await.unwrap().unwrap();
+    assert_eq!(outcome.unwrap(), Outcome::Completed);
+}
+
 #[tokio::test]
 async fn all_steps_in_their_order() {
     let (world, journal) = (World::default(), fresh());
