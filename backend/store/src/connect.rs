@@ -1,0 +1,157 @@
+//! Opening the database.
+
+use std::{fs, io, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc, time::Duration};
+
+use log::LevelFilter;
+use sea_orm::{
+    ConnectOptions, Database, DbErr, RuntimeErr,
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+use url::Url;
+
+use crate::{Clock, Error, Result, Store};
+
+/// How long one statement waits for another process that writes to the same SQLite file (a backup, a shell).
+const BUSY: Duration = Duration::from_secs(15);
+/// How long a caller waits for a connection of the pool.
+const ACQUIRE: Duration = Duration::from_secs(20);
+/// A statement that takes longer than this is told in the log.
+const SLOW: Duration = Duration::from_secs(1);
+const CONNECTIONS: u32 = 16;
+
+impl Store {
+    /// Opens `sqlite:///path/to/file` (made when absent) or `postgres://…`. Does not touch the schema: see
+    /// [`migrate`](Self::migrate).
+    pub async fn connect(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        // The text may hold a password: no error repeats it.
+        let scheme = url.split(':').next().unwrap_or_default();
+        match scheme {
+            "sqlite" => {
+                let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+                let path = path.split('?').next().unwrap_or_default();
+                let path = decoded(path)?;
+                Self::open(Path::new(&path), clock).await
+            }
+            "postgres" | "postgresql" => {
+                Url::parse(url).map_err(|error| {
+                    Error::Invalid(format!("the address of the database is not a URL: {error}"))
+                })?;
+                let mut options = ConnectOptions::new(url);
+                options
+                    .set_application_name("proximity")
+                    .statement_timeout(Duration::from_secs(60));
+                Ok(Self::new(connect(options).await?, clock, false))
+            }
+            _ => Err(Error::Invalid(
+                "the address of the database begins with neither `sqlite:` nor `postgres:`"
+                    .to_owned(),
+            )),
+        }
+    }
+
+    /// Opens a SQLite file, or makes it, readable by nobody else: it holds hashes and sealed secrets.
+    ///
+    /// Every commit reaches the disk before it is acknowledged (`synchronous=FULL`): "write the VMID down, *then*
+    /// create" must hold when the power fails in between.
+    pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self> {
+        if path.as_os_str().is_empty()
+            || path
+                .to_str()
+                .is_some_and(|path| path.starts_with(":memory:"))
+        {
+            return Err(Error::Invalid("the database needs a file".to_owned()));
+        }
+        make(path).map_err(|error| unusable(&format!("{}: {error}", path.display())))?;
+        let mut options = ConnectOptions::new("sqlite:file");
+        let path = path.to_owned();
+        options.map_sqlx_sqlite_opts(move |sqlite| {
+            sqlite
+                .filename(&path)
+                .foreign_keys(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY)
+        });
+        Ok(Self::new(connect(options).await?, clock, true))
+    }
+}
+
+async fn connect(mut options: ConnectOptions) -> Result<sea_orm::DatabaseConnection> {
+    options
+        .max_connections(CONNECTIONS)
+        .acquire_timeout(ACQUIRE)
+        .connect_timeout(ACQUIRE)
+        .sqlx_logging_level(LevelFilter::Debug)
+        .sqlx_slow_statements_logging_settings(LevelFilter::Warn, SLOW)
+        .record_stmt_in_spans(false);
+    Database::connect(options)
+        .await
+        .map_err(|error| match error {
+            DbErr::Conn(_) | DbErr::ConnectionAcquire(_) => Error::Unavailable(error),
+            error => error.into(),
+        })
+}
+
+/// SQLite gives the files beside the database (`-wal`, `-shm`) the mode of the database itself.
+fn make(path: &Path) -> io::Result<()> {
+    match fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+    {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+fn unusable(reason: &str) -> Error {
+    Error::Unavailable(DbErr::Conn(RuntimeErr::Internal(reason.to_owned())))
+}
+
+/// `%20` and the like in the path of a `sqlite:` URL.
+fn decoded(path: &str) -> Result<String> {
+    let mut bytes = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let escaped = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let digits = escaped.and_then(|digits| std::str::from_utf8(digits).ok());
+        if let Some(byte) = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            bytes.push(byte);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes)
+        .map_err(|_| Error::Invalid("the path of the database is not UTF-8".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_decoded() {
+        assert_eq!(decoded("/a%20b/c%3Fd%").unwrap(), "/a b/c?d%");
+        assert!(decoded("%ff").is_err());
+    }
+
+    #[tokio::test]
+    async fn an_address_that_is_none_is_refused_without_repeating_it() {
+        for url in [
+            "mysql://u:hunter2@h/d",
+            "postgres://u:hunter2@h:port/d",
+            "hunter2",
+            "sqlite::memory:",
+            "",
+        ] {
+            let error = Store::connect(url, Arc::new(crate::SystemClock))
+                .await
+                .unwrap_err();
+            assert!(matches!(error, Error::Invalid(_)), "{url}: {error:?}");
+            assert!(!format!("{error:?} {error}").contains("hunter2"));
+        }
+    }
+}
