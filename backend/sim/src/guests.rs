@@ -4,6 +4,8 @@
 //! live in memory and understand shell scripts, and real ones ([`lxc`]), which the lab uses. A guest knows
 //! nothing of nodes, permissions or tasks; it is told what to do and says how it went.
 
+pub mod lxc;
+
 use std::net::IpAddr;
 
 use async_trait::async_trait;
@@ -84,7 +86,11 @@ pub struct Process {
 #[async_trait]
 pub trait Guests: Send + Sync + 'static {
     /// Makes the guest's disk from its template. On an error nothing is left.
-    async fn create(&self, spec: &GuestSpec, log: &(dyn Fn(String) + Send + Sync)) -> Result<(), String>;
+    async fn create(
+        &self,
+        spec: &GuestSpec,
+        log: &(dyn Fn(String) + Send + Sync),
+    ) -> Result<(), String>;
 
     /// Applies a changed spec (features, memory, …); takes effect at the next start.
     async fn reconfigure(&self, spec: &GuestSpec) -> Result<(), String>;

@@ -23,7 +23,7 @@ redis_image() {
     local root name missing
     root=$(busybox_root)
     add_with_dependencies "$root" redis-server
-    rm -f "$root"/usr/bin/redis-{benchmark,check-aof,check-rdb}
+    rm -f "$root"/usr/bin/redis-benchmark
     mkdir -p "$root/data"
     missing=$(missing_libraries "$root" | grep redis || true)
     [[ -z $missing ]] || die "redis lacks libraries: $missing"

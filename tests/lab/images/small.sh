@@ -9,8 +9,8 @@ busybox_root() {
     rm -rf "$root"/usr/lib/x86_64-linux-gnu/gconv "$root"/usr/lib/{locale,systemd} "$root"/usr/share "$root"/etc/* "$root"/var
     mkdir -p "$root"/{etc,proc,sys,dev,run,var,srv/cgi-bin} "$root/tmp"
     chmod 1777 "$root/tmp"
-    for name in sh cat echo printf httpd nc sleep kill wget date env sed grep tail hostname chown chmod mkdir ls id start-stop-daemon head; do
-        ln -s busybox "$root/usr/bin/$name"
+    for name in $(chroot "$root" /usr/bin/busybox --list); do
+        [[ -e $root/usr/bin/$name ]] || ln -s busybox "$root/usr/bin/$name"
     done
     printf 'root:x:0:0:root:/root:/bin/sh\n' >"$root/etc/passwd"
     printf 'root:x:0:\n' >"$root/etc/group"

@@ -15,7 +15,7 @@ guest_ids() {
 running_guests() {
     local entry words
     for entry in /proc/[0-9]*/cmdline; do
-        words=$(tr '\0' ' ' <"$entry" 2>/dev/null) || continue
+        words=$({ tr "\0" " " <"$entry"; } 2>/dev/null) || continue
         [[ $words == "[lxc monitor] $LAB/ct "* ]] || continue
         words=${words#"[lxc monitor] $LAB/ct "}
         printf '%s %s\n' "$(basename "$(dirname "$entry")")" "${words%% *}"
