@@ -1,0 +1,194 @@
+//! From the YAML tree to the model.
+
+use super::{Compose, Service, port, variable, volume};
+use crate::{
+    finding::{At, Findings},
+    text,
+    yaml::{Kind, Node},
+};
+
+/// Top-level keys of the Compose Specification.
+const KEYS: &[&str] = &[
+    "version", "name", "include", "services", "networks", "volumes", "secrets", "configs", "models",
+];
+
+/// Reads a compose file; what it cannot understand becomes a finding.
+pub(crate) fn read(root: &Node, findings: &mut Findings) -> Compose {
+    let Some(top) = root.map() else {
+        findings.error(
+            &root.at,
+            format!(
+                "A compose file is a mapping, and this is {}.",
+                root.describe()
+            ),
+        );
+        return Compose::default();
+    };
+    for (key, at, _) in top.entries() {
+        if !KEYS.contains(&key) && !key.starts_with("x-") {
+            unknown(key, at, KEYS, findings);
+        }
+    }
+    if root.get("version").is_some() && root.get("services").is_none() {
+        findings.error(&root.at, "There are no `services` here.");
+    }
+    Compose {
+        services: services(root, findings),
+        volumes: names(root, "volumes", findings),
+        external_networks: external(root),
+        variables: variable::collect(root, findings),
+    }
+}
+
+fn unknown(key: &str, at: &At, known: &[&str], findings: &mut Findings) {
+    let hint = text::nearest(key, known)
+        .map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+    let key = text::excerpt(key);
+    findings.error(at, format!("A compose file has no key `{key}`.{hint}"));
+}
+
+fn services(root: &Node, findings: &mut Findings) -> Vec<Service> {
+    let Some(services) = root.get("services") else {
+        if root.get("include").is_none() && root.get("version").is_none() {
+            findings.error(
+                &root.at,
+                "There are no `services` here, so nothing would run.",
+            );
+        }
+        return Vec::new();
+    };
+    let Some(map) = services.map() else {
+        findings.error(
+            &services.at,
+            format!(
+                "`services` must be a mapping, and this is {}.",
+                services.describe()
+            ),
+        );
+        return Vec::new();
+    };
+    map.entries()
+        .filter(|(name, _, _)| !name.starts_with("x-"))
+        .filter_map(|(name, at, node)| service(name, at, node, findings))
+        .collect()
+}
+
+fn service(name: &str, at: &At, node: &Node, findings: &mut Findings) -> Option<Service> {
+    let valid = |b: u8| b.is_ascii_alphanumeric() || b"._-".contains(&b);
+    if name.is_empty() || !name.bytes().all(valid) {
+        findings.error(
+            at,
+            "The name of a service has only letters, digits, `.`, `_` and `-`.",
+        );
+        return None;
+    }
+    if node.map().is_none() {
+        findings.error(
+            &node.at,
+            format!(
+                "The service `{name}` must be a mapping, and this is {}.",
+                node.describe()
+            ),
+        );
+        return None;
+    }
+    let service = Service {
+        name: name.to_owned(),
+        image: scalar(node, "image", findings),
+        build: node.get("build").is_some(),
+        ports: list(node, "ports", findings, port::read),
+        mounts: list(node, "volumes", findings, volume::read),
+        depends_on: names(node, "depends_on", findings),
+        profiles: names(node, "profiles", findings),
+        restart: scalar(node, "restart", findings),
+        healthcheck: node
+            .get("healthcheck")
+            .is_some_and(|h| h.get("disable").and_then(Node::bool) != Some(true)),
+        logging: node.get("logging").is_some(),
+        network_mode: scalar(node, "network_mode", findings),
+        at: at.clone(),
+    };
+    if service.image.is_none() && !service.build && node.get("extends").is_none() {
+        findings.error(
+            at,
+            format!("The service `{name}` has neither `image` nor `build`."),
+        );
+    }
+    Some(service)
+}
+
+fn scalar(node: &Node, key: &str, findings: &mut Findings) -> Option<String> {
+    let value = node.get(key)?;
+    if value.text().is_none() {
+        findings.error(
+            &value.at,
+            format!("`{key}` must be text, and this is {}.", value.describe()),
+        );
+    }
+    value.text().map(str::to_owned)
+}
+
+fn list<T>(
+    node: &Node,
+    key: &str,
+    findings: &mut Findings,
+    read: impl Fn(&Node, &mut Findings) -> Option<T>,
+) -> Vec<T> {
+    let Some(value) = node.get(key) else {
+        return Vec::new();
+    };
+    let Some(items) = value.list() else {
+        findings.error(
+            &value.at,
+            format!("`{key}` must be a list, and this is {}.", value.describe()),
+        );
+        return Vec::new();
+    };
+    items
+        .iter()
+        .filter_map(|item| read(item, findings))
+        .collect()
+}
+
+/// The names in a list, or the keys of a mapping: compose allows both in several places.
+fn names(node: &Node, key: &str, findings: &mut Findings) -> Vec<String> {
+    let Some(value) = node.get(key) else {
+        return Vec::new();
+    };
+    match &value.kind {
+        Kind::Map(map) => map.entries().map(|(name, _, _)| name.to_owned()).collect(),
+        Kind::List(list) => list
+            .iter()
+            .filter_map(Node::text)
+            .map(str::to_owned)
+            .collect(),
+        Kind::Scalar(_) => {
+            findings.error(
+                &value.at,
+                format!(
+                    "`{key}` must be a list or a mapping, and this is {}.",
+                    value.describe()
+                ),
+            );
+            Vec::new()
+        }
+    }
+}
+
+/// [`names`] for somebody who has no use for findings.
+pub(super) fn plain_names(node: &Node, key: &str) -> Vec<String> {
+    names(node, key, &mut Findings::default())
+}
+
+fn external(root: &Node) -> Vec<String> {
+    root.get("networks")
+        .and_then(Node::map)
+        .into_iter()
+        .flat_map(|map| map.entries())
+        .filter(|(_, _, node)| {
+            node.get("external")
+                .is_some_and(|e| e.bool() == Some(true) || e.map().is_some())
+        })
+        .map(|(name, _, _)| name.to_owned())
+        .collect()
+}
