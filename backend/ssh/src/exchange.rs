@@ -58,12 +58,23 @@ pub(crate) enum Broken {
     Lost(String),
 }
 
+/// What the server says the login shell ended with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Code(i32),
+    /// A signal's name without its `SIG`.
+    Signal(String),
+    /// It did not say.
+    Untold,
+}
+
 /// How a command came to its end.
 pub(crate) struct End {
-    /// What the server says the login shell ended with.
-    pub(crate) exit: Option<i32>,
+    pub(crate) exit: Exit,
     /// The connection, if it is fit for another command.
     pub(crate) connection: Option<Connection>,
+    /// All that was heard.
+    pub(crate) hearing: Hearing,
 }
 
 impl Exchange {
@@ -126,7 +137,7 @@ impl Exchange {
 
     /// Closes the channel in good order and gives the connection back if that worked.
     pub(crate) async fn finish(mut self, turn: Turn) -> End {
-        let mut exit = None;
+        let mut exit = Exit::Untold;
         let mut orderly = false;
         if turn == Turn::Eof {
             let (channel, connection) = (&mut self.channel, &self.connection);
@@ -136,17 +147,19 @@ impl Exchange {
                 connection.patiently(|| channel.close()).await
             };
             orderly = matches!(timeout(GOODBYE, closing).await, Ok(Ok(())));
-            exit = self.channel.exit_status().ok();
+            exit = exit_of(&self.channel);
         }
         let Self {
             channel,
             connection,
+            hearing,
             ..
         } = self;
         drop(channel);
         End {
             exit,
             connection: orderly.then_some(connection),
+            hearing,
         }
     }
 
@@ -191,6 +204,16 @@ impl Exchange {
             }
             Err(error) => none_if_blocked(error),
         }
+    }
+}
+
+/// libssh2 says code zero when there was none; a signal comes instead of a code (RFC 4254, 6.10).
+fn exit_of(channel: &Channel) -> Exit {
+    let signal = channel.exit_signal().ok().and_then(|exit| exit.exit_signal);
+    match (signal, channel.exit_status()) {
+        (Some(signal), _) => Exit::Signal(signal),
+        (None, Ok(code)) => Exit::Code(code),
+        (None, Err(_)) => Exit::Untold,
     }
 }
 

@@ -8,11 +8,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::command::Stream;
 use crate::envelope::{Envelope, FOLLOW_LIMIT};
-use crate::exchange::{Exchange, Turn};
+use crate::exchange::{Exchange, Exit, Turn};
 use crate::hearing::Hearing;
 use crate::marks::Phase;
 use crate::verdict::Verdict;
-use crate::{Command, Error, Host, Pool};
+use crate::{Command, Error, Host, Output, Pool};
 
 /// The lines of a followed command. It ends after the command has ended well; otherwise its last item says why.
 pub type Lines = BoxStream<'static, Result<(Stream, String), Error>>;
@@ -114,14 +114,14 @@ impl Follower {
         while self.exchange.hearing.phase() == Phase::Before {
             if self.turn().await? != Turn::On {
                 // Nothing ran; how the login shell ended adds nothing to what was said.
-                return Err(
-                    self.judged(|verdict, hearing| match verdict.ended(None, hearing) {
+                return Err(self.judged(|verdict, hearing| {
+                    match verdict.ended(&Exit::Untold, hearing) {
                         Ok(_) => Error::Protocol {
                             reason: "an end without a beginning".into(),
                         },
                         Err(error) => error,
-                    }),
-                );
+                    }
+                }));
             }
         }
         Ok(())
@@ -138,23 +138,18 @@ impl Follower {
 
     /// The command has ended: what is left to tell, and whether it ended well.
     async fn end(mut self, turn: Turn) -> State {
-        let lines = &mut self.lines;
+        let mut lines = self.lines;
         let mut sink = |stream, line: &str| lines.push_back((stream, line.to_owned()));
         self.exchange.hearing.finish(&mut sink);
-        let error = self.judged_end();
-        let lines = std::mem::take(&mut self.lines);
-        // Nobody uses this connection again; closing the channel in good order only keeps the server's log clean.
-        drop(self.exchange.finish(turn).await);
-        State::Ending(lines, error)
-    }
-
-    fn judged_end(&mut self) -> Option<Error> {
-        self.judged(|verdict, hearing| {
-            verdict
-                .ended(None, hearing)
-                .and_then(crate::Output::ok)
-                .err()
-        })
+        let mut end = self.exchange.finish(turn).await;
+        let verdict = Verdict {
+            host: &self.host,
+            envelope: &self.envelope,
+            deadline: FOLLOW_LIMIT,
+            took: self.begun.elapsed(),
+        };
+        let judged = verdict.ended(&end.exit, &mut end.hearing);
+        State::Ending(lines, judged.and_then(Output::ok).err())
     }
 
     fn judged<T>(&mut self, judge: impl FnOnce(&Verdict<'_>, &mut Hearing) -> T) -> T {

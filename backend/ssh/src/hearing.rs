@@ -152,7 +152,7 @@ mod tests {
 
     #[test]
     fn an_endless_line_is_told_in_pieces() {
-        let told = lines(&[(Stream::Stdout, &[b'x'; 10_000]); 4]);
+        let told = lines(&[(Stream::Stdout, &[b'x'; 10_000][..]); 4]);
         assert_eq!(told.len(), 2);
         assert_eq!(
             told.iter().map(|(_, line)| line.len()).sum::<usize>(),

@@ -137,13 +137,12 @@ impl Pool {
             Err(_) => Err(verdict.gave_up(&mut exchange.hearing)),
             Ok(Err(broken)) => Err(verdict.broken(broken, &mut exchange.hearing)),
             Ok(Ok(turn)) => {
-                let mut hearing = std::mem::replace(&mut exchange.hearing, Hearing::new("", 0));
-                let end = exchange.finish(turn).await;
+                let mut end = exchange.finish(turn).await;
                 if let Some(connection) = end.connection {
                     lane.keep(connection);
                 }
                 drop(permit);
-                verdict.ended(end.exit, &mut hearing)
+                verdict.ended(&end.exit, &mut end.hearing)
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::envelope::Envelope;
-use crate::exchange::Broken;
+use crate::exchange::{Broken, Exit};
 use crate::hearing::Hearing;
 use crate::marks::Phase;
 use crate::{Error, Host, Output};
@@ -22,8 +22,8 @@ pub(crate) struct Verdict<'a> {
 }
 
 impl Verdict<'_> {
-    /// The channel was closed; `exit` is what the login shell ended with, if the server said.
-    pub(crate) fn ended(&self, exit: Option<i32>, hearing: &mut Hearing) -> Result<Output, Error> {
+    /// The channel was closed; `exit` is what the login shell ended with.
+    pub(crate) fn ended(&self, exit: &Exit, hearing: &mut Hearing) -> Result<Output, Error> {
         match hearing.phase() {
             Phase::Ended(code) => {
                 let late = self.took >= Duration::from_secs(self.envelope.seconds);
@@ -38,12 +38,19 @@ impl Verdict<'_> {
             }
             Phase::Within => {
                 let reason = match exit {
-                    Some(code) => format!("it was ended from outside ({code})"),
-                    None => "it was ended from outside".to_owned(),
+                    Exit::Code(code) => format!("it was ended from outside (exit code {code})"),
+                    Exit::Signal(signal) => format!("it was ended from outside (signal {signal})"),
+                    Exit::Untold => "it was ended from outside".to_owned(),
                 };
                 Err(self.cut(reason, hearing))
             }
-            Phase::Before => Err(self.not_started(exit.unwrap_or(-1), hearing.preamble())),
+            Phase::Before => {
+                let code = match exit {
+                    Exit::Code(code) => *code,
+                    Exit::Signal(_) | Exit::Untold => -1,
+                };
+                Err(self.not_started(code, hearing.preamble()))
+            }
         }
     }
 
@@ -116,7 +123,7 @@ mod tests {
         }
     }
 
-    fn judge(stderr: &str, exit: Option<i32>, took: u64) -> Result<Output, Error> {
+    fn judge(stderr: &str, exit: i32, took: u64) -> Result<Output, Error> {
         let envelope = Envelope {
             line: String::new(),
             nonce: "n".into(),
@@ -131,19 +138,19 @@ mod tests {
             deadline: Duration::from_secs(10),
             took: Duration::from_secs(took),
         }
-        .ended(exit, &mut hearing)
+        .ended(&Exit::Code(exit), &mut hearing)
     }
 
     #[test]
     fn a_code_counts_only_when_the_command_told_it() {
-        let told = judge("proximity-begin n\noopsproximity-end n 255\n", Some(0), 1).unwrap();
+        let told = judge("proximity-begin n\noopsproximity-end n 255\n", 0, 1).unwrap();
         assert_eq!((told.code, told.stderr_text().as_str()), (255, "oops"));
         assert!(matches!(
-            judge("proximity-begin n\n", Some(137), 1),
+            judge("proximity-begin n\n", 137, 1),
             Err(Error::Cut { .. })
         ));
         assert!(matches!(
-            judge("sh: pct: not found\n", Some(127), 1),
+            judge("sh: pct: not found\n", 127, 1),
             Err(Error::NotStarted { code: 127, message, .. }) if message == "sh: pct: not found"
         ));
     }
@@ -151,13 +158,13 @@ mod tests {
     #[test]
     fn pct_is_understood() {
         assert!(matches!(
-            judge("container '101' not running!\n", Some(255), 1),
+            judge("container '101' not running!\n", 255, 1),
             Err(Error::ContainerNotRunning { vmid: 101 })
         ));
         assert!(matches!(
             judge(
                 "Configuration file 'nodes/pve1/lxc/101.conf' does not exist\n",
-                Some(2),
+                2,
                 1
             ),
             Err(Error::NotOnThisNode { vmid: 101, .. })
@@ -165,7 +172,7 @@ mod tests {
         assert!(matches!(
             judge(
                 "Configuration file 'nodes/pve1/lxc/1011.conf' does not exist\n",
-                Some(2),
+                2,
                 1
             ),
             Err(Error::NotStarted { .. })
@@ -176,9 +183,9 @@ mod tests {
     fn a_signal_before_its_time_is_the_commands_own() {
         for code in ENDED_BY_TIMEOUT {
             let said = format!("proximity-begin n\nproximity-end n {code}\n");
-            assert_eq!(judge(&said, None, 9).unwrap().code, code);
+            assert_eq!(judge(&said, 0, 9).unwrap().code, code);
             assert!(matches!(
-                judge(&said, None, 10),
+                judge(&said, 0, 10),
                 Err(Error::TimedOut { ended: true, .. })
             ));
         }
