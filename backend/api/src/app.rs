@@ -39,8 +39,10 @@ words!(AppState {
 pub struct App {
     /// Identifier, `app_…`.
     pub id: AppId,
-    /// Name: unique among installed apps, also the container's host name.
+    /// Name as a person typed it: any text, unique among installed apps.
     pub name: String,
+    /// Host name of its container, made from the name: also its folder and compose project.
+    pub hostname: String,
     /// The catalog entry it was deployed from.
     pub catalog_id: String,
     /// Version of that entry, e.g. `2.5.0`.

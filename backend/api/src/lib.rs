@@ -27,7 +27,7 @@ pub use event::{Event, EventKind, ImageProgress};
 pub use id::{AppId, IdError, OperationId, ReleaseId, SessionId, TokenId, UserId};
 pub use node::{Node, NodeState, Storage};
 pub use operation::{
-    Abandon, AppReference, Operation, OperationError, OperationKind, OperationStatus, StepReport,
+    Abandon, Abandoned, AppReference, Operation, OperationError, OperationKind, OperationStatus, StepReport,
     StepStatus, UnknownWord,
 };
 pub use page::Page;

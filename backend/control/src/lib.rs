@@ -1,1 +1,128 @@
-//! control
+//! The application: what Proximity does when somebody asks, and what it goes on doing afterwards.
+//!
+//! ```text
+//!   asked ──► Control ── one transaction ──► store: app, release, operation (queued), event, audit
+//!                                              │
+//!             Worker ── claim ── lease ────────┘
+//!               │  heartbeat: renews the lease, reads the cancel wish
+//!               ▼
+//!             saga::drive ── a step at a time ──► proxmox (REST, tasks) · ssh (pct exec)
+//!               └─ each event: journal, row and history in one transaction, fenced by the lease
+//! ```
+//!
+//! [`operations`] is the table of contents. This crate knows no HTTP and no SQL.
+
+mod apps;
+mod auth;
+mod browse;
+mod compose;
+mod containers;
+mod context;
+mod error;
+mod explain;
+mod failures;
+mod health;
+mod history;
+mod hostname;
+mod hosts;
+mod logs;
+mod nodes;
+pub mod operations;
+mod ownership;
+mod placement;
+mod planning;
+mod project;
+mod random;
+mod secrets;
+mod settings;
+mod steps;
+mod template;
+mod view;
+mod worker;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use catalog::Catalog;
+use saga::StepError;
+use store::Store;
+use tokio::sync::{Mutex, Semaphore};
+use tokio_util::sync::CancellationToken;
+
+pub use auth::{Asked, Credential, LoggedIn, Principal};
+pub use error::Error;
+pub use history::OperationQuery;
+pub use logs::{LogLine, LogQuery};
+pub use secrets::{SecretError, SecretKey};
+pub use settings::{Settings, SshTargets, Timeouts};
+
+use crate::{context::Site, hosts::Hosts};
+
+/// What the application is made of.
+pub struct Parts {
+    /// The database, migrated.
+    pub store: Store,
+    /// The Proxmox API.
+    pub cluster: proxmox::Client,
+    /// SSH connections.
+    pub pool: ssh::Pool,
+    /// How nodes are reached over SSH.
+    pub targets: SshTargets,
+    /// The catalog.
+    pub catalog: Catalog,
+    /// The key of sealed values.
+    pub secrets: SecretKey,
+    /// Settings.
+    pub settings: Settings,
+}
+
+/// The application. Clones are the same one.
+#[derive(Clone)]
+pub struct Control {
+    site: Arc<Site>,
+    catalog: Catalog,
+    /// Password hashes that are computed at the same time: each takes a core and tens of MiB.
+    hashing: Arc<Semaphore>,
+}
+
+impl Control {
+    /// Puts the parts together. Nothing is asked of the cluster yet.
+    pub fn new(parts: Parts) -> Self {
+        let hosts = Hosts::new(parts.cluster.clone(), parts.pool, parts.store.clone(), parts.targets);
+        let site = Site {
+            cluster: parts.cluster,
+            hosts,
+            store: parts.store,
+            secrets: parts.secrets,
+            settings: parts.settings,
+            placing: Mutex::new(()),
+            downloads: Mutex::new(BTreeMap::new()),
+        };
+        Self { site: Arc::new(site), catalog: parts.catalog, hashing: Arc::new(Semaphore::new(2)) }
+    }
+
+    /// Drives operations until `shutdown`, then parks those that are under way. `holder` names this process in
+    /// leases.
+    pub async fn work(&self, holder: &str, shutdown: CancellationToken) {
+        worker::run(self.site.clone(), holder, shutdown).await;
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<(), Error> {
+        Ok(self.site.store.ping().await?)
+    }
+
+    /// How many operations there are of each kind and status.
+    pub async fn operation_counts(
+        &self,
+    ) -> Result<Vec<(api::OperationKind, api::OperationStatus, u64)>, Error> {
+        Ok(self.site.store.operations().counts().await?)
+    }
+}
+
+/// The database failed under a step. Nothing is wrong with the operation: whoever drives it next goes on.
+pub(crate) fn broken(error: store::Error) -> StepError {
+    StepError::Interrupted(match error {
+        store::Error::LeaseLost => saga::Interrupted::LeaseLost,
+        error => saga::Interrupted::journal(error),
+    })
+}

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use api::{AppId, Network, OperationKind};
+use api::{AppId, AppState, Network, OperationKind};
 use saga::{Plan, Saga, Step};
 use serde::{Deserialize, Serialize};
 
@@ -114,6 +114,9 @@ pub struct State {
     /// Whether it ran when the operation began.
     #[serde(default)]
     pub was_running: Option<bool>,
+    /// Where the app was when the operation was asked for; where it is again when the operation is unwound.
+    #[serde(default)]
+    pub before: Option<AppState>,
 }
 
 /// What a container gets.

@@ -1,0 +1,287 @@
+//! Who asks, and what they may do.
+//!
+//! Passwords are kept as Argon2id hashes; sessions and tokens are 256 random bits, of which only a SHA-256 is
+//! kept. A token says `prx_` in front, so that a leaked one is recognised by those who scan for such things.
+
+use api::{CreateToken, CreatedToken, Login, Scope, Session, Token, TokenId};
+use argon2::{
+    Argon2, PasswordHasher as _, PasswordVerifier as _,
+    password_hash::phc::PasswordHash,
+};
+use chrono::TimeDelta;
+use sha2::{Digest as _, Sha256};
+use store::{AuditRecord, Hidden, NewSession, NewToken, NewUser, User};
+use subtle::ConstantTimeEq as _;
+
+use crate::{Control, Error, random};
+
+/// How long a session lasts without being used.
+const SESSION: TimeDelta = TimeDelta::days(7);
+/// What every API token begins with.
+const TOKEN_PREFIX: &str = "prx_";
+/// The only role there is so far: it may do everything.
+const ADMIN: &str = "admin";
+
+/// Somebody who is known.
+#[derive(Clone, Debug)]
+pub struct Principal {
+    /// User name.
+    pub username: String,
+    /// What they may do.
+    pub scopes: Vec<Scope>,
+    user: api::UserId,
+}
+
+impl Principal {
+    /// Whether this is allowed. `admin` allows all, `write` allows `read`.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.iter().any(|held| *held as u8 >= scope as u8)
+    }
+
+    /// An error unless this is allowed.
+    pub fn require(&self, scope: Scope) -> Result<(), Error> {
+        if self.may(scope) { Ok(()) } else { Err(Error::Forbidden { scope }) }
+    }
+}
+
+/// Who asks, with which request.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// Who.
+    pub who: Principal,
+    /// Names the request in the log.
+    pub request_id: String,
+    /// What the sender calls the request, so that sending it twice does it once.
+    pub idempotency_key: Option<String>,
+}
+
+impl Asked {
+    /// A line for the audit log.
+    pub(crate) fn audit(&self, action: &str, target: &str) -> AuditRecord {
+        AuditRecord {
+            principal: self.who.username.clone(),
+            action: action.to_owned(),
+            target: target.to_owned(),
+            outcome: "accepted".to_owned(),
+            request_id: Some(self.request_id.clone()),
+            detail: None,
+        }
+    }
+}
+
+/// What somebody shows to be known.
+#[derive(Clone, Copy)]
+pub enum Credential<'a> {
+    /// An API token.
+    Token(&'a str),
+    /// A session's cookie; a write must also carry the session's CSRF token.
+    Session {
+        /// The cookie.
+        cookie: &'a str,
+        /// The header `X-CSRF-Token`.
+        csrf: Option<&'a str>,
+        /// Whether the request changes anything.
+        is_write: bool,
+    },
+}
+
+/// A new session.
+pub struct LoggedIn {
+    /// The secret, for the cookie.
+    pub cookie: String,
+    /// What the caller is told.
+    pub session: Session,
+}
+
+impl Control {
+    /// Who this is.
+    pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Principal, Error> {
+        match credential {
+            Credential::Token(token) => self.by_token(token).await,
+            Credential::Session { cookie, csrf, is_write } => {
+                let found = self.site.store.sessions().find(&digest(cookie)).await?;
+                let (session, user) = found.ok_or(Error::Unauthenticated)?;
+                let csrf_matches = csrf.is_some_and(|csrf| digest(csrf).ct_eq(&session.csrf_hash.0).into());
+                if is_write && !csrf_matches {
+                    return Err(Error::BadCsrf);
+                }
+                self.site.store.sessions().touch(&session, self.site.store.now() + SESSION).await?;
+                Ok(principal(user, vec![Scope::Admin]))
+            }
+        }
+    }
+
+    async fn by_token(&self, token: &str) -> Result<Principal, Error> {
+        let found = self.site.store.tokens().find(&digest(token)).await?;
+        let (token, user) = found.ok_or(Error::Unauthenticated)?;
+        self.site.store.tokens().touch(&token).await?;
+        Ok(principal(user, token.scopes))
+    }
+
+    /// Begins a session.
+    pub async fn login(&self, login: Login) -> Result<LoggedIn, Error> {
+        let user = self.site.store.users().find(&login.username).await?;
+        let user = user.filter(|user| user.disabled_at.is_none());
+        // An unknown name takes as long as a wrong password, so that names cannot be found out by the clock.
+        let stored = user.as_ref().map(|user| user.password_hash.0.clone());
+        if !self.verify(login.password, stored).await? {
+            let record = AuditRecord {
+                principal: login.username.chars().take(80).collect(),
+                action: "session.create".to_owned(),
+                target: String::new(),
+                outcome: "denied".to_owned(),
+                request_id: None,
+                detail: None,
+            };
+            self.site.store.audit().record(&record).await?;
+            return Err(Error::Unauthenticated);
+        }
+        let user = user.ok_or(Error::Unauthenticated)?;
+        let (cookie, csrf) = (random::hex::<32>(), random::hex::<32>());
+        let session = NewSession {
+            user: user.id,
+            secret_hash: Hidden(digest(&cookie)),
+            csrf_hash: Hidden(digest(&csrf)),
+            expires_at: self.site.store.now() + SESSION,
+        };
+        let session = self.site.store.sessions().create(session).await?;
+        let session = Session { username: user.name, csrf_token: csrf, expires_at: session.expires_at };
+        Ok(LoggedIn { cookie, session })
+    }
+
+    /// Ends the session of this cookie. One that has ended already is none the worse for it.
+    pub async fn logout(&self, cookie: &str) -> Result<(), Error> {
+        if let Some((session, _)) = self.site.store.sessions().find(&digest(cookie)).await? {
+            self.site.store.sessions().end(session.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes an API token. It may do no more than who makes it.
+    pub async fn create_token(&self, asked: &Asked, request: CreateToken) -> Result<CreatedToken, Error> {
+        let name = request.name.trim();
+        if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+            return Err(Error::field("/name", "must be 1 to 100 characters, none of them a control character"));
+        }
+        if request.scopes.is_empty() {
+            return Err(Error::field("/scopes", "must name at least one scope"));
+        }
+        if request.expires_at.is_some_and(|end| end <= self.site.store.now()) {
+            return Err(Error::field("/expires_at", "must be in the future"));
+        }
+        for scope in &request.scopes {
+            asked.who.require(*scope)?;
+        }
+        let token = format!("{TOKEN_PREFIX}{}", random::hex::<32>());
+        let new = NewToken {
+            name: name.to_owned(),
+            user: asked.who.user,
+            secret_hash: Hidden(digest(&token)),
+            scopes: request.scopes,
+            expires_at: request.expires_at,
+        };
+        let details = self.site.store.tokens().create(new, &asked.audit("token.create", name)).await?;
+        Ok(CreatedToken { token, details: shown(details) })
+    }
+
+    /// The tokens that are not revoked.
+    pub async fn tokens(&self, asked: &Asked) -> Result<Vec<Token>, Error> {
+        let tokens = self.site.store.tokens().list(Some(asked.who.user)).await?;
+        Ok(tokens.into_iter().map(shown).collect())
+    }
+
+    /// Revokes a token of one's own.
+    pub async fn revoke_token(&self, asked: &Asked, id: TokenId) -> Result<(), Error> {
+        let token = self.site.store.tokens().get(id).await?;
+        if token.user != asked.who.user {
+            return Err(Error::NotFound { what: "token" });
+        }
+        Ok(self.site.store.tokens().revoke(id, &asked.audit("token.revoke", &token.name)).await?)
+    }
+
+    /// Makes the first administrator where there is no user yet, with `password` or one that is made up. Answers
+    /// the made-up password: it is told this once.
+    pub async fn first_administrator(&self, password: Option<&str>) -> Result<Option<String>, Error> {
+        if self.site.store.users().count().await? > 0 {
+            return Ok(None);
+        }
+        let made_up = password.is_none().then(random::hex::<12>);
+        let password = password.or(made_up.as_deref()).unwrap_or_default().to_owned();
+        let user = NewUser {
+            name: ADMIN.to_owned(),
+            password_hash: Hidden(self.hash(password).await?),
+            role: ADMIN.to_owned(),
+        };
+        let audit = AuditRecord {
+            principal: "proximity".to_owned(),
+            action: "user.create".to_owned(),
+            target: ADMIN.to_owned(),
+            outcome: "accepted".to_owned(),
+            request_id: None,
+            detail: None,
+        };
+        match self.site.store.users().create(user, &audit).await {
+            Ok(_) => Ok(made_up),
+            // Another replica was first.
+            Err(store::Error::NameTaken { .. }) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn hash(&self, password: String) -> Result<String, Error> {
+        let hashed = self
+            .computing(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+            .await?;
+        hashed.map_err(|error| Error::Internal(error.to_string().into()))
+    }
+
+    /// Whether the password is the one that was hashed; never, where there is no hash.
+    async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Error> {
+        self.computing(move || {
+            let known = stored.is_some();
+            let stored = stored.unwrap_or_else(|| DUMMY.to_owned());
+            let hash = PasswordHash::new(&stored);
+            let matches = hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+            known && matches
+        })
+        .await
+    }
+
+    /// A password hash takes tens of milliseconds: not on a thread that others wait for, and few at a time.
+    async fn computing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let _turn = self.hashing.acquire().await.map_err(|error| Error::Internal(error.into()))?;
+        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.into()))
+    }
+}
+
+/// A hash of a password that nobody has.
+const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy1pdA$jp5Yp0wYrn2rPvgkKaUjrcA4lB2gRkTgHzUg0uPfT8k";
+
+fn principal(user: User, scopes: Vec<Scope>) -> Principal {
+    Principal { username: user.name, scopes, user: user.id }
+}
+
+fn shown(token: store::Token) -> Token {
+    Token {
+        id: token.id,
+        name: token.name,
+        scopes: token.scopes,
+        created_at: token.created_at,
+        expires_at: token.expires_at,
+        last_used_at: token.last_used_at,
+    }
+}
+
+fn digest(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_for_unknown_names_is_one_that_takes_time() {
+        assert!(PasswordHash::new(DUMMY).is_ok());
+    }
+}

@@ -1,0 +1,250 @@
+//! Operations and events, as people look at them and what they wish of them.
+
+use api::{
+    Abandon, AppState, Event, Operation, OperationId, OperationKind, OperationStatus, Page, StepReport,
+    StepStatus,
+};
+use futures::{Stream, stream};
+use store::{AppChange, EventFilter, History, OperationFilter, PageRequest};
+
+use crate::{Asked, Control, Error, operations};
+
+/// Which operations.
+#[derive(Clone, Debug, Default)]
+pub struct OperationQuery {
+    /// Only those of this app, by id or name.
+    pub app: Option<String>,
+    /// Only those with this status.
+    pub status: Option<OperationStatus>,
+    /// Only those of this kind.
+    pub kind: Option<OperationKind>,
+    /// `next` of the page before.
+    pub cursor: Option<String>,
+    /// Rows of a page.
+    pub limit: Option<u32>,
+}
+
+impl Control {
+    /// A page of operations, newest first, without their steps.
+    pub async fn operations(&self, query: OperationQuery) -> Result<Page<Operation>, Error> {
+        let app = match &query.app {
+            None => None,
+            Some(app) => Some(self.site.store.apps().find(app).await?.id),
+        };
+        let filter = OperationFilter { app, status: query.status, kind: query.kind, ..OperationFilter::default() };
+        let request = PageRequest { cursor: query.cursor, limit: query.limit.map(u64::from) };
+        let page = self.site.store.operations().list(&filter, &request).await?;
+        Ok(Page { items: page.items.into_iter().map(|row| shown(row, Vec::new())).collect(), next: page.next })
+    }
+
+    /// One operation with its steps.
+    pub async fn operation(&self, id: OperationId) -> Result<Operation, Error> {
+        let row = self.site.store.operations().get(id).await?;
+        self.with_steps(row).await
+    }
+
+    pub(crate) async fn with_steps(&self, row: store::Operation) -> Result<Operation, Error> {
+        let history = self.site.store.events().history(row.id).await?;
+        let steps = steps(row.kind, &history);
+        Ok(shown(row, steps))
+    }
+
+    /// Wishes an operation to be cancelled.
+    pub async fn cancel(&self, asked: &Asked, id: OperationId) -> Result<Operation, Error> {
+        let audit = asked.audit("operation.cancel", &id.to_string());
+        let wished = self.site.store.operations().request_cancel(id, &asked.who.username, &audit).await;
+        self.with_steps(wished.map_err(|error| conflict(error, "not_cancellable"))?).await
+    }
+
+    /// Has a stuck operation tried again where it is stuck.
+    pub async fn retry(&self, asked: &Asked, id: OperationId) -> Result<Operation, Error> {
+        let audit = asked.audit("operation.retry", &id.to_string());
+        let retried = self.site.store.operations().retry(id, &asked.who.username, &audit).await;
+        self.with_steps(retried.map_err(|error| conflict(error, "not_stuck"))?).await
+    }
+
+    /// Gives a stuck operation up: its app is free again, and what may be left is the person's to look after.
+    pub async fn abandon(&self, asked: &Asked, id: OperationId, wish: Abandon) -> Result<Operation, Error> {
+        let reason = wish.reason.trim();
+        if reason.is_empty() || reason.chars().count() > 1000 {
+            return Err(Error::field("/reason", "must be 1 to 1000 characters"));
+        }
+        let before = self.site.store.operations().get(id).await?;
+        let change = match before.kind {
+            // Its container may be there still: it is not ours any more, and a person knows.
+            OperationKind::Deploy | OperationKind::Delete => AppChange::to(AppState::Deleted),
+            OperationKind::Start | OperationKind::Stop | OperationKind::Restart => AppChange::none(),
+        };
+        let (who, audit) = (&asked.who.username, asked.audit("operation.abandon", &id.to_string()));
+        let abandoned = self.site.store.operations().abandon(id, who, reason, change, &audit).await;
+        self.with_steps(abandoned.map_err(|error| conflict(error, "not_stuck"))?).await
+    }
+
+    /// Up to `limit` events after `after`; the last ones, when absent.
+    pub async fn events(
+        &self,
+        operation: Option<OperationId>,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<Event>, Error> {
+        let filter = self.filter(operation).await?;
+        let (events, limit) = (self.site.store.events(), u64::from(limit.clamp(1, 1000)));
+        Ok(match after {
+            Some(after) => events.after(after, filter, limit).await?,
+            // A history is read from its beginning, the stream of everything from its end.
+            None if operation.is_some() => events.after(0, filter, limit).await?,
+            None => events.last(filter, limit).await?,
+        })
+    }
+
+    /// Events after `after` and then each as it comes. About one operation: from its beginning when `after` is
+    /// absent, until it is over; about all: from now on, without end.
+    pub async fn follow(
+        &self,
+        operation: Option<OperationId>,
+        after: Option<i64>,
+    ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + 'static, Error> {
+        let filter = self.filter(operation).await?;
+        let after = match (after, operation) {
+            (Some(after), _) => after,
+            (None, Some(_)) => 0,
+            (None, None) => self.site.store.events().newest().await?,
+        };
+        let following = Following {
+            follower: self.site.store.events().follow(after, filter),
+            waiting: Vec::new().into_iter(),
+            control: self.clone(),
+            operation,
+            ended: false,
+        };
+        Ok(stream::unfold(following, Following::next))
+    }
+
+    async fn filter(&self, operation: Option<OperationId>) -> Result<EventFilter, Error> {
+        let Some(id) = operation else { return Ok(EventFilter::default()) };
+        // So that a stranger's id is a 404 and not an endless silence.
+        self.site.store.operations().get(id).await?;
+        Ok(EventFilter::operation(id))
+    }
+}
+
+/// A follower on its way through the events.
+struct Following {
+    follower: store::Follower,
+    waiting: std::vec::IntoIter<Event>,
+    control: Control,
+    operation: Option<OperationId>,
+    ended: bool,
+}
+
+impl Following {
+    async fn next(mut self) -> Option<(Result<Event, Error>, Self)> {
+        loop {
+            if let Some(event) = self.waiting.next() {
+                return Some((Ok(event), self));
+            }
+            if self.ended || self.is_over().await {
+                return None;
+            }
+            match self.follower.next().await {
+                Ok(events) => self.waiting = events.into_iter(),
+                Err(error) => {
+                    self.ended = true;
+                    return Some((Err(error.into()), self));
+                }
+            }
+        }
+    }
+
+    /// Whether nothing will come any more: the operation rests, and its last event has been handed over.
+    async fn is_over(&mut self) -> bool {
+        let Some(id) = self.operation else { return false };
+        let store = &self.control.site.store;
+        // The row first: an operation that rests has written all its events before.
+        let at_rest = store.operations().get(id).await.is_ok_and(|row| row.status.is_at_rest());
+        let after = self.follower.position();
+        at_rest && store.events().after(after, EventFilter::operation(id), 1).await.is_ok_and(|events| events.is_empty())
+    }
+}
+
+fn conflict(error: store::Error, code: &'static str) -> Error {
+    match error {
+        store::Error::Conflict(message) => Error::Conflict { code, message: sentence(&message) },
+        error => error.into(),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
+}
+
+fn shown(row: store::Operation, steps: Vec<StepReport>) -> Operation {
+    Operation {
+        id: row.id,
+        kind: row.kind,
+        status: row.status,
+        app: row.app,
+        requested_by: row.requested_by,
+        cancel_requested: row.cancel_requested,
+        created_at: row.created_at,
+        started_at: row.started_at,
+        finished_at: row.finished_at,
+        steps,
+        error: row.failure,
+        abandoned: row
+            .abandoned
+            .map(|abandoned| api::Abandoned { by: abandoned.by, at: abandoned.at, reason: abandoned.reason }),
+    }
+}
+
+/// Every step of the plan with what the journal says of it.
+fn steps(kind: OperationKind, history: &[History]) -> Vec<StepReport> {
+    let mut reports: Vec<StepReport> = operations::plan(kind)
+        .names
+        .iter()
+        .map(|name| StepReport {
+            name: (*name).to_owned(),
+            status: StepStatus::Pending,
+            started_at: None,
+            finished_at: None,
+        })
+        .collect();
+    for line in history {
+        let Some(report) = reports.iter_mut().find(|report| report.name == line.event.step()) else { continue };
+        let (status, started, finished) = match line.event {
+            saga::Event::Started { .. } => (StepStatus::Running, Some(line.time), None),
+            saga::Event::Finished { .. } => (StepStatus::Done, report.started_at, Some(line.time)),
+            saga::Event::Failed { .. } | saga::Event::UndoFailed { .. } => {
+                (StepStatus::Failed, report.started_at, Some(line.time))
+            }
+            saga::Event::Undone { .. } => (StepStatus::Undone, report.started_at, Some(line.time)),
+            saga::Event::Checkpoint { .. } | saga::Event::Retried { .. } => continue,
+        };
+        (report.status, report.started_at, report.finished_at) = (status, started, finished);
+    }
+    reports
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_shows_what_happened_to_it_last() {
+        let at = |second| chrono::DateTime::from_timestamp(second, 0).unwrap();
+        let line = |second, event| History { time: at(second), event };
+        let step = || "stop_container".to_owned();
+        let history = [
+            line(1, saga::Event::Started { step: "observe_container".to_owned() }),
+            line(2, saga::Event::Finished { step: "observe_container".to_owned() }),
+            line(3, saga::Event::Started { step: step() }),
+            line(4, saga::Event::Checkpoint { step: step() }),
+        ];
+        let reports = steps(OperationKind::Stop, &history);
+        assert_eq!(reports[0].status, StepStatus::Done);
+        assert_eq!((reports[0].started_at, reports[0].finished_at), (Some(at(1)), Some(at(2))));
+        assert_eq!((reports[1].status, reports[1].finished_at), (StepStatus::Running, None));
+    }
+}
