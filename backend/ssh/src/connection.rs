@@ -118,10 +118,10 @@ impl Connection {
         }
     }
 
-    /// Says goodbye as far as that is possible without waiting.
-    pub(crate) fn farewell(self) {
-        // Whether it was heard does not matter: the socket is closed either way.
-        let _ = self.session.disconnect(None, "", None);
+    /// Says goodbye. Whether it was heard does not matter: the socket is closed either way.
+    pub(crate) async fn farewell(self) {
+        let saying = self.patiently(|| self.session.disconnect(None, "", None));
+        let _ = timeout(GLANCE, saying).await;
     }
 }
 
@@ -187,7 +187,7 @@ pub async fn scan_host_key(address: &str, port: u16, limit: Duration) -> Result<
     }
 }
 
-pub(crate) fn unreachable(host: &Host, reason: impl ToString) -> Error {
+pub(crate) fn unreachable(host: &Host, reason: impl std::fmt::Display) -> Error {
     Error::Unreachable {
         node: host.node.clone(),
         address: format!("{}:{}", host.address, host.port),

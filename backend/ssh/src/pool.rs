@@ -69,11 +69,10 @@ impl Pool {
         for lane in lanes.into_values() {
             lane.commands.close();
             lane.followers.close();
-            for (_, connection) in lock(&lane.idle).drain(..) {
-                connection.farewell();
+            let idle = std::mem::take(&mut *lock(&lane.idle));
+            for (_, connection) in idle {
+                connection.farewell().await;
             }
-            // one node's goodbyes at a time
-            tokio::task::yield_now().await;
         }
     }
 
@@ -213,9 +212,7 @@ impl Lane {
 
     /// Keeps a connection for the next command, unless the pool was closed meanwhile.
     fn keep(&self, connection: Connection) {
-        if self.commands.is_closed() {
-            connection.farewell();
-        } else {
+        if !self.commands.is_closed() {
             lock(&self.idle).push((Instant::now(), connection));
         }
     }

@@ -7,12 +7,13 @@ use crate::{Command, Error, Host, Pool};
 
 /// What runs in the container. The bytes go to a new file beside the target that only root can read; it takes the
 /// target's place in one step, after its size, mode and owner are right. Folders on the way are made readable by all,
-/// because programs that are not root may have to pass through them.
+/// because programs that are not root may have to pass through them. The mode comes after the owner: a file that changes
+/// hands loses its set-user-id bit.
 const SCRIPT: &str = concat!(
     r#"if [ -d "$1" ]; then echo "$1 is a folder" >&2; exit 1; fi; "#,
     r#"umask 022; mkdir -p "$2" || exit 1; umask 077; cat > "$3" && "#,
     r#"if [ "$(wc -c < "$3")" -eq "$4" ]; then :; else echo "the upload broke off" >&2; false; fi && "#,
-    r#"chmod "$5" "$3" && if [ -n "$6" ]; then chown "$6" "$3"; fi && mv -f "$3" "$1" && exit 0; "#,
+    r#"if [ -n "$6" ]; then chown "$6" "$3"; fi && chmod "$5" "$3" && mv -f "$3" "$1" && exit 0; "#,
     r#"rm -f "$3"; exit 1"#
 );
 

@@ -2,6 +2,12 @@
 //!
 //! Where `/usr/sbin/sshd` is not installed every test says so in a line and passes.
 
+#![expect(
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "the folder is tests throughout, also the functions that are none"
+)]
+
 mod commands;
 mod containers;
 mod endings;

@@ -1,5 +1,6 @@
 //! A real `sshd` on loopback, with keys, a folder and a `pct` of its own.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -11,6 +12,10 @@ use ssh::{Auth, Host, HostKey, Pool, Settings};
 use tempfile::TempDir;
 
 const SSHD: &str = "/usr/sbin/sshd";
+/// Root's password where [`Sshd::with_password`] says so.
+pub(crate) const PASSWORD: &str = "correct horse é";
+/// The same as `crypt` writes it.
+const HASH: &str = "$6$proximity$9HQxsBXSnqPixpZbdfanEgBlpAo7sObe58dgHoxV8O/ra58Obe3YVixOsNHXIm0RLElPD2df2OxlEM1kOH5Mq0";
 
 pub(crate) struct Sshd {
     pub(crate) folder: TempDir,
@@ -21,6 +26,22 @@ pub(crate) struct Sshd {
 impl Sshd {
     /// A running server, or `None` and a line that says why not.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with("PasswordAuthentication yes", &[])
+    }
+
+    /// A server that knows [`PASSWORD`] as root's, in a mount namespace with a password file of its own. `methods` are
+    /// lines of its configuration.
+    pub(crate) fn with_password(methods: &str) -> Option<Self> {
+        let namespace = Command::new("unshare").args(["-m", "true"]).output();
+        if user() != "root" || !namespace.is_ok_and(|output| output.status.success()) {
+            eprintln!("skipped: a password of one's own needs root and mount namespaces");
+            return None;
+        }
+        let script = "mount --bind \"$0\" /etc/shadow && exec \"$@\"";
+        Self::start_with(methods, &["unshare", "-m", "sh", "-c", script])
+    }
+
+    fn start_with(methods: &str, wrapper: &[&str]) -> Option<Self> {
         if !Path::new(SSHD).exists() {
             eprintln!("skipped: {SSHD} is not installed (apt-get install openssh-server)");
             return None;
@@ -37,7 +58,7 @@ impl Sshd {
         let _ = fs::create_dir("/run/sshd");
         for _ in 0..5 {
             let port = free_port();
-            let mut child = serve(path, port);
+            let mut child = serve(path, port, methods, wrapper);
             if answers(port, &mut child) {
                 return Some(Self {
                     folder,
@@ -175,21 +196,29 @@ pub(crate) fn busybox(sshd: &Sshd) -> bool {
     there
 }
 
-fn serve(path: &Path, port: u16) -> Child {
+fn serve(path: &Path, port: u16, methods: &str, wrapper: &[&str]) -> Child {
     let folder = path.display();
     let config = format!(
         "ListenAddress 127.0.0.1:{port}\nHostKey {folder}/host_ed25519\nHostKey {folder}/host_rsa\n\
-         AuthorizedKeysFile {folder}/authorized\nStrictModes no\nUsePAM no\nPidFile none\nPermitRootLogin yes\n\
-         PasswordAuthentication yes\nKbdInteractiveAuthentication no\nMaxStartups 100\nLogLevel ERROR\n\
+         AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPidFile none\nPermitRootLogin yes\n\
+         {methods}\nMaxStartups 100\nLogLevel ERROR\n\
          SetEnv LC_ALL=C LEAK=1 PATH={folder}/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
     );
     fs::write(path.join("config"), config).unwrap();
-    Command::new(SSHD)
-        .arg("-D")
-        .arg("-f")
-        .arg(path.join("config"))
-        .arg("-E")
-        .arg(path.join("log"))
+    fs::write(
+        path.join("shadow"),
+        format!("root:{HASH}:19000:0:99999:7:::\n"),
+    )
+    .unwrap();
+    let (config, log, shadow) = (path.join("config"), path.join("log"), path.join("shadow"));
+    let mut words: Vec<&OsStr> = wrapper.iter().map(OsStr::new).collect();
+    if !wrapper.is_empty() {
+        words.push(shadow.as_os_str());
+    }
+    words.extend([SSHD, "-D", "-f"].map(OsStr::new));
+    words.extend([config.as_os_str(), OsStr::new("-E"), log.as_os_str()]);
+    Command::new(words[0])
+        .args(&words[1..])
         .stdin(Stdio::null())
         .spawn()
         .unwrap()

@@ -5,7 +5,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use ssh::{Auth, Command, Error, Host, Pool, Settings, scan_host_key};
 
-use crate::sshd::{Sshd, keygen, user};
+use crate::sshd::{PASSWORD, Sshd, keygen, user};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
@@ -132,6 +132,42 @@ async fn a_wrong_password_is_denied_and_not_shown() {
         "{error}"
     );
     assert!(!format!("{error} {error:?}").contains("hunter2"));
+}
+
+#[tokio::test]
+async fn a_password_is_given_in_the_way_that_the_server_asks() {
+    let keyboard = "UsePAM yes\nPasswordAuthentication no\nKbdInteractiveAuthentication yes";
+    for methods in ["PasswordAuthentication yes", keyboard] {
+        let Some(sshd) = Sshd::with_password(methods) else {
+            return;
+        };
+        attempt(&sshd, Auth::Password(PASSWORD.into()))
+            .await
+            .unwrap();
+        let error = attempt(&sshd, Auth::Password("wrong".into()))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(&error, Error::Denied { reason, .. } if reason.contains("was not accepted")),
+            "{error}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_passwords_says_what_it_takes() {
+    let Some(sshd) =
+        Sshd::with_password("PasswordAuthentication no\nKbdInteractiveAuthentication no")
+    else {
+        return;
+    };
+    let error = attempt(&sshd, Auth::Password(PASSWORD.into()))
+        .await
+        .unwrap_err();
+    assert!(
+        error.to_string().ends_with("the server takes: publickey"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
