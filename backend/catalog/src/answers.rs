@@ -68,6 +68,7 @@ impl Answers {
     }
 
     /// The same with every secret replaced by `***`, for whatever is shown.
+    #[must_use]
     pub fn redacted(&self) -> Self {
         let hide = |answer: &Answer| {
             if answer.secret {

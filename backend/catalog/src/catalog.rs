@@ -190,7 +190,7 @@ fn categories(bytes: &[u8], findings: &mut Findings) -> Vec<Category> {
     let root = match yaml::read("categories.yaml", bytes) {
         Ok(root) => root,
         Err(finding) => {
-            findings.push(*finding);
+            findings.push(finding);
             return Vec::new();
         }
     };
@@ -222,7 +222,7 @@ fn categories(bytes: &[u8], findings: &mut Findings) -> Vec<Category> {
 fn catalog_file(bytes: &[u8], findings: &mut Findings) {
     let node = match yaml::read("catalog.yaml", bytes) {
         Ok(node) => node,
-        Err(finding) => return findings.push(*finding),
+        Err(finding) => return findings.push(finding),
     };
     let Some(mut fields) = Fields::of(&node, "catalog.yaml", findings) else {
         return;

@@ -13,7 +13,7 @@ use crate::{
 };
 
 const EVERY: Duration = Duration::from_secs(5);
-const WITHIN: Duration = Duration::from_secs(180);
+const WITHIN: Duration = Duration::from_mins(3);
 
 /// A check of one installed app, ready to be done. All of an app's checks must pass.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

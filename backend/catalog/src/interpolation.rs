@@ -56,7 +56,7 @@ impl Interpolated {
                 found.push(variable);
                 match &variable.modifier {
                     Modifier::Default { value, .. } | Modifier::Alternative { value, .. } => {
-                        value.collect(found)
+                        value.collect(found);
                     }
                     Modifier::None | Modifier::Required { .. } => {}
                 }

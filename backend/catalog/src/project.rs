@@ -4,7 +4,7 @@ use std::{fmt::Write, net::IpAddr};
 
 use serde_json::{Map, Value, json};
 
-use crate::{Answers, Error, Manifest, ResolvedEndpoint, dotenv, template};
+use crate::{Answers, Error, Image, Manifest, ResolvedEndpoint, dotenv, template};
 
 /// What is known of an app and its container when its project is written.
 #[derive(Clone, Debug)]
@@ -135,13 +135,13 @@ impl Manifest {
         );
         let mut services = String::new();
         for service in self.services() {
-            let pinned = self.images.get(&service.name).map(|image| image.pinned());
+            let pinned = self.images.get(&service.name).map(Image::pinned);
             let pinned = pinned.filter(|image| service.image.as_ref() != Some(image));
             if pinned.is_none() && service.logging {
                 continue;
             }
             // Names have only letters, digits, `.`, `_` and `-`, and so has an image besides `/`, `:` and `@`.
-            write!(services, "  \"{}\":\n", service.name).expect("writing to a string cannot fail");
+            writeln!(services, "  \"{}\":", service.name).expect("writing to a string cannot fail");
             if let Some(image) = pinned {
                 writeln!(services, "    image: \"{image}\"")
                     .expect("writing to a string cannot fail");

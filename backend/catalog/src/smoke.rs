@@ -39,7 +39,7 @@ impl Manifest {
         };
         let mut findings = Findings::default();
         let smoke = yaml::read("tests/smoke.yaml", bytes)
-            .map_err(|finding| findings.push(*finding))
+            .map_err(|finding| findings.push(finding))
             .ok()
             .and_then(|node| read(&node, self, &mut findings));
         match smoke {

@@ -119,7 +119,7 @@ mod tests {
     #[test]
     fn durations_add_up() {
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
         assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
         for wrong in ["", "3", "m", "3 minutes", "18446744073709551615d", "1h30"] {
             assert!(duration(wrong).is_err(), "{wrong}");

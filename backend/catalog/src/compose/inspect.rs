@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Compose, Service, Source};
-use crate::{finding::Findings, yaml::Node};
+use crate::{
+    finding::Findings,
+    yaml::{Map, Node},
+};
 
 /// Sentences that somebody must agree to before the deployment.
 type Consents = Vec<Consent>;
@@ -169,7 +172,7 @@ fn limits(service: &Service, node: &Node, findings: &mut Findings) {
             None => sysctls
                 .map()
                 .into_iter()
-                .flat_map(|m| m.entries())
+                .flat_map(Map::entries)
                 .map(|(k, _, _)| k)
                 .collect(),
         };
@@ -222,7 +225,7 @@ fn references(
             .text()
             .or_else(|| build.get("context").and_then(Node::text));
         let inline = build.get("dockerfile_inline").is_some();
-        let dockerfile = context.and_then(|c| relative(c)).map(|c| {
+        let dockerfile = context.and_then(relative).map(|c| {
             join(
                 &c,
                 build

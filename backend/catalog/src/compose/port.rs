@@ -69,11 +69,11 @@ pub(super) fn read(node: &Node, findings: &mut Findings) -> Option<Port> {
 }
 
 fn short(text: &str, at: &At, findings: &mut Findings) -> Option<Port> {
-    let (ports, protocol) = match text.rsplit_once('/') {
-        Some((ports, protocol)) if !protocol.contains('}') => (ports, protocol),
+    let (numbers, protocol) = match text.rsplit_once('/') {
+        Some((numbers, protocol)) if !protocol.contains('}') => (numbers, protocol),
         _ => (text, "tcp"),
     };
-    let mut parts = split(ports);
+    let mut parts = split(numbers);
     let target = parts.pop().unwrap_or_default();
     let published = parts.pop();
     let host = (!parts.is_empty()).then(|| parts.join(":"));

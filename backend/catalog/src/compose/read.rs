@@ -4,7 +4,7 @@ use super::{Compose, Service, port, variable, volume};
 use crate::{
     finding::{At, Findings},
     text,
-    yaml::{Kind, Node},
+    yaml::{Kind, Map, Node},
 };
 
 /// Top-level keys of the Compose Specification.
@@ -184,7 +184,7 @@ fn external(root: &Node) -> Vec<String> {
     root.get("networks")
         .and_then(Node::map)
         .into_iter()
-        .flat_map(|map| map.entries())
+        .flat_map(Map::entries)
         .filter(|(_, _, node)| {
             node.get("external")
                 .is_some_and(|e| e.bool() == Some(true) || e.map().is_some())

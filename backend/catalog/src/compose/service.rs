@@ -7,10 +7,6 @@ use crate::finding::At;
 
 /// A service, as far as it concerns a deployment.
 #[derive(Clone, Debug, Serialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of the file that is independent of the others"
-)]
 pub struct Service {
     /// Name.
     pub name: String,

@@ -86,10 +86,10 @@ fn parse(id: &str, files: Files, findings: &mut Findings) -> Option<Manifest> {
         findings.error(&top, "An entry needs a compose.yaml.");
         return None;
     };
-    let compose = yaml::read("compose.yaml", compose).map_err(|finding| findings.push(*finding));
+    let compose = yaml::read("compose.yaml", compose).map_err(|finding| findings.push(finding));
     let app = files
         .get("app.yaml")
-        .map(|app| yaml::read("app.yaml", app).map_err(|finding| findings.push(*finding)));
+        .map(|app| yaml::read("app.yaml", app).map_err(|finding| findings.push(finding)));
     let (compose, app) = (compose.ok()?, app.transpose().ok()?);
     let files = Arc::new(files);
     Some(read::manifest(id, &compose, app.as_ref(), &files, findings))

@@ -1,17 +1,23 @@
 //! One version of one catalog app.
 
+mod data;
 mod entry;
-mod extras;
+mod host;
 mod icon;
+mod image;
 mod infer;
 mod read;
 mod resolve;
+mod templates;
+mod upgrade;
 
+pub use data::{Data, Dump, UserMount};
 pub use entry::Files;
-pub use extras::{
-    Data, Dump, FirstRun, Host, Image, TemplateFile, Upgrade, UpgradeRule, UserMount,
-};
+pub use host::Host;
 pub use icon::Icon;
+pub use image::Image;
+pub use templates::TemplateFile;
+pub use upgrade::{FirstRun, Upgrade, UpgradeRule};
 
 pub(crate) use entry::{is_id, load};
 

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Files, Manifest, extras, icon, infer};
+use super::{
+    Files, Manifest, TemplateFile, data, host, icon, image, infer,
+    templates::{self, is_template},
+    upgrade,
+};
 use crate::{
     Compose, Consent, HealthRule, Param, compose, endpoint,
     finding::{At, Findings},
@@ -34,7 +38,7 @@ pub(super) fn manifest(
     }
     identity(&mut fields, id, findings);
     let compose = compose::read(compose_node, findings);
-    let templates = extras::templates(fields.list("templates", findings), files, findings);
+    let templates = templates::read(fields.list("templates", findings), files, findings);
     let has_file = |path: &str| holds(files, &templates, path);
     let mut consents = compose::inspect(compose_node, &compose, &has_file, findings);
     let params = params(&mut fields, &compose, files, findings);
@@ -70,12 +74,12 @@ pub(super) fn manifest(
         licence: fields.text("licence", findings),
         architectures: architectures(&mut fields, findings),
         resources: resources::read(&mut fields, &compose, findings),
-        images: extras::images(fields.node("images"), &compose, findings),
-        data: extras::data(fields.list("data", findings), &compose, findings),
-        mounts: extras::mounts(fields.list("mounts", findings), findings),
-        host: extras::host(fields.node("host"), &mut consents, findings),
-        first_run: extras::first_run(fields.node("first_run"), &params, findings),
-        upgrade: extras::upgrade(fields.node("upgrade"), &compose, findings),
+        images: image::read(fields.node("images"), &compose, findings),
+        data: data::read(fields.list("data", findings), &compose, findings),
+        mounts: data::mounts(fields.list("mounts", findings), findings),
+        host: host::read(fields.node("host"), &mut consents, findings),
+        first_run: upgrade::first_run(fields.node("first_run"), &params, findings),
+        upgrade: upgrade::upgrade(fields.node("upgrade"), &compose, findings),
         provenance: fields.node("provenance").map(Node::json),
         readme: files
             .get("README.md")
@@ -125,7 +129,7 @@ fn identity(fields: &mut Fields<'_>, id: &str, findings: &mut Findings) {
 }
 
 /// Whether a project has a file or folder of that path.
-fn holds(files: &Files, templates: &[extras::TemplateFile], path: &str) -> bool {
+fn holds(files: &Files, templates: &[TemplateFile], path: &str) -> bool {
     let inside = |file: &str| {
         file == path
             || file
@@ -182,7 +186,7 @@ fn params(
         let special = param.name.starts_with("COMPOSE_") || !param.env;
         let in_template = files
             .iter()
-            .any(|(path, bytes)| path.ends_with(".tera") && mentions(bytes, &param.name));
+            .any(|(path, bytes)| is_template(path) && mentions(bytes, &param.name));
         let reads_env_file = files
             .get("compose.yaml")
             .is_some_and(|b| mentions(b, "env_file"));

@@ -128,7 +128,7 @@ impl<'m> Resolving<'m> {
                     drop(value);
                 }
                 Ok(value) if param.required && value == "" => {
-                    self.wrong(param, "must not be empty")
+                    self.wrong(param, "must not be empty");
                 }
                 Ok(value) => {
                     self.values.insert(param.name.clone(), value);

@@ -313,11 +313,9 @@ fn claims(fields: &mut Fields<'_>, findings: &mut Findings) -> serde_json::Map<S
     let Some(node) = fields.node("claims") else {
         return serde_json::Map::new();
     };
-    match node.json() {
-        Value::Object(map) => map,
-        _ => {
-            findings.error(&node.at, "`claims` must be a mapping.");
-            serde_json::Map::new()
-        }
+    if let Value::Object(map) = node.json() {
+        return map;
     }
+    findings.error(&node.at, "`claims` must be a mapping.");
+    serde_json::Map::new()
 }

@@ -266,8 +266,8 @@ mod tests {
         }
     }
 
-    fn accepts(kind: Kind, value: Value) -> bool {
-        check(&param(kind), &value).is_ok()
+    fn accepts(kind: Kind, value: &Value) -> bool {
+        check(&param(kind), value).is_ok()
     }
 
     #[test]
@@ -297,7 +297,7 @@ mod tests {
             (Kind::Duration, json!("1h30m")),
         ];
         for (kind, value) in good {
-            assert!(accepts(kind, value.clone()), "{kind} {value}");
+            assert!(accepts(kind, &value), "{kind} {value}");
         }
         let bad = [
             (Kind::String, json!(5)),
@@ -326,7 +326,7 @@ mod tests {
             (Kind::Duration, json!("soon")),
         ];
         for (kind, value) in bad {
-            assert!(!accepts(kind, value.clone()), "{kind} {value}");
+            assert!(!accepts(kind, &value), "{kind} {value}");
         }
     }
 

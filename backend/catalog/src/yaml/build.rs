@@ -11,7 +11,7 @@ use super::{Kind, MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_WEIGHT, Map, Node, Scal
 use crate::finding::{At, Finding, Severity};
 
 /// Reads one document. An empty one is an empty mapping.
-pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Node, Box<Finding>> {
+pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Node, Finding> {
     let file: Arc<str> = file.into();
     let start = At {
         file: Arc::clone(&file),
@@ -32,11 +32,11 @@ pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Node, Box<Finding>> {
     Builder::new(file).document(text)
 }
 
-fn refuse(at: &At, message: impl Into<String>) -> Box<Finding> {
-    Box::new(at.finding(Severity::Error, message))
+fn refuse(at: &At, message: impl Into<String>) -> Finding {
+    at.finding(Severity::Error, message)
 }
 
-fn not_utf8(file: &Arc<str>, bytes: &[u8], valid: usize) -> Box<Finding> {
+fn not_utf8(file: &Arc<str>, bytes: &[u8], valid: usize) -> Finding {
     let before = String::from_utf8_lossy(&bytes[..valid]);
     let line = before.matches('\n').count() + 1;
     let column = before
@@ -94,7 +94,7 @@ impl Builder {
         }
     }
 
-    fn document(mut self, text: &str) -> Result<Node, Box<Finding>> {
+    fn document(mut self, text: &str) -> Result<Node, Finding> {
         let mut documents = 0;
         for next in Parser::new_from_str(text) {
             let (event, span) = next.map_err(|error| self.syntax(&error))?;
@@ -123,10 +123,10 @@ impl Builder {
                     )?;
                 }
                 Event::SequenceStart(_, anchor, _) => {
-                    self.enter(at, anchor, Content::List(Vec::new()))?
+                    self.enter(at, anchor, Content::List(Vec::new()))?;
                 }
                 Event::MappingStart(_, anchor, _) => {
-                    self.enter(at, anchor, Content::Map(Vec::new(), None))?
+                    self.enter(at, anchor, Content::Map(Vec::new(), None))?;
                 }
                 Event::SequenceEnd | Event::MappingEnd => self.leave()?,
                 Event::Alias(anchor) => self.alias(&at, anchor)?,
@@ -144,7 +144,7 @@ impl Builder {
         place(&self.file, span.start.line(), span.start.col() + 1)
     }
 
-    fn syntax(&self, error: &ScanError) -> Box<Finding> {
+    fn syntax(&self, error: &ScanError) -> Finding {
         let marker = error.marker();
         refuse(
             &place(&self.file, marker.line(), marker.col() + 1),
@@ -152,7 +152,7 @@ impl Builder {
         )
     }
 
-    fn enter(&mut self, at: At, anchor: usize, content: Content) -> Result<(), Box<Finding>> {
+    fn enter(&mut self, at: At, anchor: usize, content: Content) -> Result<(), Finding> {
         if self.open.len() >= MAX_DEPTH {
             return Err(refuse(
                 &at,
@@ -168,7 +168,7 @@ impl Builder {
         Ok(())
     }
 
-    fn leave(&mut self) -> Result<(), Box<Finding>> {
+    fn leave(&mut self) -> Result<(), Finding> {
         let Some(open) = self.open.pop() else {
             return Ok(());
         };
@@ -179,7 +179,7 @@ impl Builder {
         self.place(Node { at: open.at, kind }, open.anchor, open.weight)
     }
 
-    fn alias(&mut self, at: &At, anchor: usize) -> Result<(), Box<Finding>> {
+    fn alias(&mut self, at: &At, anchor: usize) -> Result<(), Finding> {
         self.aliases += 1;
         if self.aliases > MAX_ALIASES {
             return Err(refuse(
@@ -204,7 +204,7 @@ impl Builder {
         self.place(node, 0, weight)
     }
 
-    fn charge(&mut self, at: &At, weight: usize) -> Result<(), Box<Finding>> {
+    fn charge(&mut self, at: &At, weight: usize) -> Result<(), Finding> {
         self.weight = self.weight.saturating_add(weight);
         if self.weight > MAX_WEIGHT {
             return Err(refuse(
@@ -215,13 +215,13 @@ impl Builder {
         Ok(())
     }
 
-    fn add(&mut self, node: Node, anchor: usize, weight: usize) -> Result<(), Box<Finding>> {
+    fn add(&mut self, node: Node, anchor: usize, weight: usize) -> Result<(), Finding> {
         self.charge(&node.at, weight)?;
         self.place(node, anchor, weight)
     }
 
     /// Puts a complete node where it belongs.
-    fn place(&mut self, node: Node, anchor: usize, weight: usize) -> Result<(), Box<Finding>> {
+    fn place(&mut self, node: Node, anchor: usize, weight: usize) -> Result<(), Finding> {
         if anchor != 0 {
             // The table of anchors holds a copy of its own.
             self.charge(&node.at, weight)?;
@@ -257,7 +257,7 @@ fn is_text(tag: Option<&Tag>) -> bool {
 }
 
 /// Refuses keys that stand twice and merges `<<`.
-fn mapping(entries: Vec<(Node, Node)>) -> Result<Map, Box<Finding>> {
+fn mapping(entries: Vec<(Node, Node)>) -> Result<Map, Finding> {
     let mut seen = HashSet::new();
     let mut own = Vec::with_capacity(entries.len());
     let mut merged = Vec::new();
@@ -294,7 +294,7 @@ fn mapping(entries: Vec<(Node, Node)>) -> Result<Map, Box<Finding>> {
     Ok(Map(own))
 }
 
-fn merge(value: Node, merged: &mut Vec<(Node, Node)>) -> Result<(), Box<Finding>> {
+fn merge(value: Node, merged: &mut Vec<(Node, Node)>) -> Result<(), Finding> {
     match value.kind {
         Kind::Map(map) => merged.extend(map.0),
         Kind::List(list) => {
