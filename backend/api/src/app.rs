@@ -66,6 +66,9 @@ pub struct App {
     /// Values of its parameters; secrets are left out.
     #[schema(value_type = Object)]
     pub parameters: IndexMap<String, Value>,
+    /// What a person should know and do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attention: Option<String>,
     /// The operation that is working on it now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<OperationId>,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proxmox::{ContainerConfig, DeleteOptions, Error, NodeName, TaskFilter, Upid, Vmid};
+use proxmox::{ContainerConfig, DeleteOptions, Error, NodeName, TaskFilter, TaskStatus, Upid, Vmid};
 use saga::{Failure, Saga, StepContext, StepError};
 use ssh::Command;
 use tokio::time::{Instant, sleep};
@@ -48,7 +48,7 @@ pub async fn look(context: &Context, state: &State) -> Result<Found, Error> {
         Err(Error::NotFound { .. }) => match context.hosts.owner(vmid).await? {
             Some(owner) if owner == node => Ok(Found::Foreign(node)),
             Some(_) => Err(Error::Locked {
-                lock: Some("migrate".to_owned()),
+                lock: "migrate".to_owned(),
                 message: format!("container {vmid} is being moved"),
             }),
             None => Ok(Found::Nothing),
@@ -178,7 +178,7 @@ async fn release_lock<S: Saga<State = State, Context = Context>>(
         "destroyed" => "vzdestroy",
         other => {
             return Err(Error::Locked {
-                lock: Some(other.to_owned()),
+                lock: other.to_owned(),
                 message: format!("container {vmid} is locked ({other})"),
             });
         }
@@ -212,5 +212,5 @@ pub async fn running_task(
 ) -> Result<Option<Upid>, Error> {
     let filter = TaskFilter { vmid: Some(vmid), kind: Some(kind.to_owned()), ..TaskFilter::default() };
     let tasks = context.cluster.tasks(node, &filter).await?;
-    Ok(tasks.into_iter().find(|task| task.is_running()).map(|task| task.upid))
+    Ok(tasks.into_iter().find(|task| task.status == TaskStatus::Running).map(|task| task.upid))
 }

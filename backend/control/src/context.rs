@@ -56,8 +56,6 @@ impl Context {
     }
 }
 
-/// How long a step that only talks to Proxmox may take.
-pub const PROXMOX_STEP: Duration = Duration::from_mins(5);
 
 impl State {
     /// The number of the container.

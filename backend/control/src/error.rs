@@ -159,8 +159,9 @@ fn summary(errors: &[FieldError]) -> String {
 impl From<store::Error> for Error {
     fn from(error: store::Error) -> Self {
         match error {
-            store::Error::NotFound { what } => Self::NotFound { what },
-            store::Error::Unavailable { .. } => {
+            store::Error::NotFound(what) => Self::NotFound { what },
+            store::Error::Invalid(message) => Self::field("/cursor", message),
+            store::Error::Unavailable(_) => {
                 tracing::error!(%error, "the database failed");
                 Self::Unavailable(
                     Failure::new("database_unavailable", "Proximity's own database does not answer.")

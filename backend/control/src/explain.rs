@@ -4,7 +4,7 @@ use proxmox::Error as Proxmox;
 use saga::Failure;
 use ssh::Error as Ssh;
 
-use crate::failures;
+use crate::{failures, hosts::said};
 
 /// A call to the cluster failed while `doing` (“creating the container”).
 pub fn proxmox(doing: &str, error: &Proxmox) -> Failure {
@@ -42,7 +42,7 @@ pub fn proxmox(doing: &str, error: &Proxmox) -> Failure {
             "The node does not answer the cluster",
             "Wait until the node is back, or deploy on another one.",
         ),
-        Proxmox::NoQuorum { .. } => failure(
+        Proxmox::NoQuorum => failure(
             "no_quorum",
             "The cluster has no quorum",
             "Bring enough nodes back, then try again.",
@@ -109,7 +109,7 @@ pub fn ssh(doing: &str, error: &Ssh) -> Failure {
             "Check PROXMOX_SSH_USER with PROXMOX_SSH_PASSWORD or PROXMOX_SSH_KEY_FILE.",
         ),
         Ssh::TimedOut { output, .. } => {
-            let text = output.text();
+            let text = said(output);
             failures::known(&text).unwrap_or_else(|| {
                 let mut failure = Failure::new("command_timeout", format!("Time ran out while {doing}."))
                     .hint("If the network or the storage is slow, raise the TIMEOUT_… setting of this step.");

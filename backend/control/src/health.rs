@@ -15,8 +15,8 @@ use crate::compose::Compose;
 pub struct Check {
     /// How long the app may take to get there.
     pub within: Duration,
-    /// What is asked.
-    pub probe: Probe,
+    /// What is asked, besides that every service is well; all must pass.
+    pub probes: Vec<Probe>,
 }
 
 /// What is asked of the app.
@@ -45,36 +45,51 @@ pub enum Probe {
     Compose,
 }
 
-impl From<Health> for Check {
-    fn from(health: Health) -> Self {
-        match health {
-            Health::Http { scheme, port, path, expect, within, .. } => Self {
-                within,
-                probe: Probe::Http { url: format!("{scheme}://127.0.0.1:{port}{path}"), expect },
-            },
-            Health::Tcp { port, within, .. } => Self { within, probe: Probe::Tcp { port } },
-            Health::Exec { service, command, within, .. } => {
-                Self { within, probe: Probe::Exec { service, command } }
-            }
-            Health::Compose { within, .. } => Self { within, probe: Probe::Compose },
+impl From<Vec<Health>> for Check {
+    fn from(health: Vec<Health>) -> Self {
+        let mut check = Self { within: Duration::ZERO, probes: Vec::new() };
+        for health in health {
+            let (within, probe) = probe(health);
+            check.within = check.within.max(within);
+            check.probes.push(probe);
         }
+        check
+    }
+}
+
+fn probe(health: Health) -> (Duration, Probe) {
+    match health {
+        Health::Http { scheme, port, path, expect, within, .. } => {
+            (within, Probe::Http { url: format!("{scheme}://127.0.0.1:{port}{path}"), expect })
+        }
+        Health::Tcp { port, within, .. } => (within, Probe::Tcp { port }),
+        Health::Exec { service, command, within, .. } => (within, Probe::Exec { service, command }),
+        Health::Compose { within, .. } => (within, Probe::Compose),
     }
 }
 
 impl Check {
     /// What is waited for, for people.
     pub fn describe(&self) -> String {
-        match &self.probe {
-            Probe::Http { url, .. } => format!("every service runs and {url} answers"),
-            Probe::Tcp { port } => format!("every service runs and port {port} accepts connections"),
-            Probe::Exec { service, .. } => format!("every service runs and {service} passes its check"),
-            Probe::Compose => "every service runs and is healthy".to_owned(),
+        let mut all = vec!["every service is well".to_owned()];
+        all.extend(self.probes.iter().filter_map(Probe::describe));
+        all.join(" and ")
+    }
+}
+
+impl Probe {
+    fn describe(&self) -> Option<String> {
+        match self {
+            Self::Http { url, .. } => Some(format!("{url} answers")),
+            Self::Tcp { port } => Some(format!("port {port} accepts connections")),
+            Self::Exec { service, .. } => Some(format!("{service} passes its check")),
+            Self::Compose => None,
         }
     }
 
     /// The command to run in the guest; `None` when the services' states say it all.
     pub fn command(&self, compose: &Compose) -> Option<Command> {
-        let argv = match &self.probe {
+        let argv = match self {
             // Busybox wget: -S prints the status line of each answer, also of one that counts as an error.
             Probe::Http { url, .. } => {
                 ["wget", "-q", "-S", "-T", "5", "-O", "/dev/null", url].map(str::to_owned).to_vec()
@@ -94,7 +109,7 @@ impl Check {
 
     /// Whether the command's outcome means well; else why not, in words.
     pub fn judge(&self, code: i32, output: &str) -> Result<(), String> {
-        match &self.probe {
+        match self {
             Probe::Http { url, expect } => match first_status(output) {
                 Some(status) if expect.contains(&status) => Ok(()),
                 Some(status) => Err(format!("{url} answers {status}")),
@@ -121,9 +136,8 @@ fn first_status(output: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn http() -> Check {
-        let url = "http://127.0.0.1:80/".to_owned();
-        Check { within: Duration::from_secs(9), probe: Probe::Http { url, expect: vec![200, 302] } }
+    fn http() -> Probe {
+        Probe::Http { url: "http://127.0.0.1:80/".to_owned(), expect: vec![200, 302] }
     }
 
     #[test]
@@ -142,7 +156,7 @@ mod tests {
 
     #[test]
     fn other_probes_go_by_their_exit_code() {
-        let tcp = Check { within: Duration::ZERO, probe: Probe::Tcp { port: 5432 } };
+        let tcp = Probe::Tcp { port: 5432 };
         assert_eq!(tcp.judge(0, ""), Ok(()));
         assert!(tcp.judge(1, "").is_err());
     }

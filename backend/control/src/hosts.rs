@@ -141,6 +141,11 @@ impl Hosts {
     }
 }
 
+/// All that a command said, what it printed before what it complained.
+pub fn said(output: &Output) -> String {
+    format!("{}\n{}", output.stdout_text().trim_end(), output.stderr_text())
+}
+
 fn broken(error: &store::Error) -> Failure {
     tracing::error!(%error, "the database failed");
     Failure::new("database_unavailable", "Proximity's own database does not answer.")

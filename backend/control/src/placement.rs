@@ -4,6 +4,7 @@
 //! sees and the choice a deployment makes are the same function of the same facts.
 
 use api::Candidate;
+use serde::{Deserialize, Serialize};
 
 use crate::template::{self, TemplateChoice};
 
@@ -86,7 +87,7 @@ pub struct StorageView {
 }
 
 /// Where an app goes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// The node.
     pub node: String,

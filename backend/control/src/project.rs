@@ -1,6 +1,8 @@
 //! The compose project of an app: its release, with the answers of the person who deployed it.
 
-use catalog::{Answers, Manifest, ProjectFile, RenderContext};
+use std::net::IpAddr;
+
+use catalog::{Answers, Bundle, Manifest, ProjectFile, RenderContext};
 use saga::{Failure, StepError};
 
 use crate::{broken, context::Context, health::Check, operations::State, secrets::SecretKey};
@@ -20,7 +22,8 @@ pub fn answers_row(app: api::AppId) -> String {
 pub async fn load(context: &Context, state: &State) -> Result<Project, StepError> {
     let app = context.store.apps().get(state.app).await.map_err(broken)?;
     let release = context.store.releases().get(app.release).await.map_err(broken)?;
-    let manifest = Manifest::from_bundle(&release.bundle).map_err(|error| unreadable(&error.to_string()))?;
+    let bundle: Bundle = serde_json::from_slice(&release.bundle).map_err(|_| unreadable("its files are damaged"))?;
+    let manifest = Manifest::from_bundle(&bundle).map_err(|error| unreadable(&error.to_string()))?;
     let answers = open(&context.secrets, state.app, &app.sealed.0)?;
     Ok(Project { manifest, answers })
 }
@@ -40,7 +43,7 @@ fn unreadable(reason: &str) -> Failure {
 impl Project {
     /// The files of the project.
     pub fn render(&self, state: &State) -> Result<Vec<ProjectFile>, Failure> {
-        let project = self.manifest.render(&self.answers, &render_context(state));
+        let project = self.manifest.render(&self.answers, &render_context(state)?);
         let project = project.map_err(|error| {
             Failure::new("project_not_rendered", format!("The app's files cannot be made: {error}."))
                 .hint("The catalog entry has a fault; `proximity catalog check` tells where.")
@@ -50,10 +53,13 @@ impl Project {
 
     /// A service for each image, and the image as people know it; each image once.
     pub fn images(&self) -> Vec<(String, String)> {
+        let text = |name: &str| self.answers.text(name);
         let mut images: Vec<(String, String)> = Vec::new();
-        for service in self.manifest.pulled_services(&self.answers) {
-            if !images.iter().any(|(_, image)| *image == service.1) {
-                images.push(service);
+        for service in self.manifest.active_services(&self.answers) {
+            if let Some(image) = service.image_for(&text)
+                && !images.iter().any(|(_, known)| *known == image)
+            {
+                images.push((service.name.clone(), image));
             }
         }
         images
@@ -61,25 +67,25 @@ impl Project {
 
     /// The app's own health check.
     pub fn check(&self) -> Check {
-        Check::from(self.manifest.health(&self.answers))
+        Check::from(self.manifest.health_for(&self.answers))
     }
 
     /// What can be opened.
     pub fn endpoints(&self, state: &State) -> Vec<api::Endpoint> {
-        endpoints(&self.manifest, &self.answers, &render_context(state))
+        endpoints(&self.manifest, &self.answers, state.address)
     }
 }
 
 /// What can be opened, the primary one first.
-pub fn endpoints(manifest: &Manifest, answers: &Answers, context: &RenderContext) -> Vec<api::Endpoint> {
+pub fn endpoints(manifest: &Manifest, answers: &Answers, address: Option<IpAddr>) -> Vec<api::Endpoint> {
     let mut endpoints: Vec<api::Endpoint> = manifest
-        .endpoints(answers, context)
+        .endpoints_for(answers, address)
         .into_iter()
         .map(|endpoint| api::Endpoint {
             name: endpoint.name,
             scheme: endpoint.scheme,
             port: endpoint.port,
-            url: endpoint.url,
+            url: endpoint.connect.unwrap_or(endpoint.url),
             primary: endpoint.primary,
         })
         .collect();
@@ -87,13 +93,13 @@ pub fn endpoints(manifest: &Manifest, answers: &Answers, context: &RenderContext
     endpoints
 }
 
-fn render_context(state: &State) -> RenderContext {
-    RenderContext {
+fn render_context(state: &State) -> Result<RenderContext, Failure> {
+    Ok(RenderContext {
         app: state.name.clone(),
         hostname: state.hostname.clone(),
         ip: state.address,
         cores: state.size.cores,
         memory_mib: state.size.memory >> 20,
-        vmid: state.vmid,
-    }
+        vmid: state.vmid()?.get(),
+    })
 }

@@ -3,13 +3,14 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
+use proxmox::{Feature, Features};
 use ssh::HostKey;
 
 /// Settings of the application.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Features of every container, e.g. `nesting=1,keyctl=1`.
-    pub features: String,
+    pub features: Features,
     /// Bridge of every container that names none.
     pub bridge: String,
     /// The only storage for root file systems; the roomiest, when absent.
@@ -31,7 +32,7 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            features: "nesting=1,keyctl=1".to_owned(),
+            features: Features::nesting().with(Feature::Keyctl),
             bridge: "vmbr0".to_owned(),
             storage: None,
             template_storage: None,

@@ -50,7 +50,7 @@ impl Owed {
         let mut owed = Self::default();
         for promise in promises {
             let guest = guests.iter().find(|guest| Some(guest.vmid.get()) == promise.vmid);
-            let running = guest.filter(|guest| guest.is_running());
+            let running = guest.filter(|guest| guest.status == proxmox::Power::Running);
             let memory_used = running.map_or(0, |guest| guest.memory);
             let disk_used = guest.map_or(0, |guest| guest.disk);
             *owed.memory.entry(promise.node.clone()).or_default() +=

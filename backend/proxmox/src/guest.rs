@@ -44,6 +44,8 @@ pub struct GuestSummary {
     pub memory: u64,
     /// Size of its root disk in bytes.
     pub max_disk: u64,
+    /// Used bytes of its root disk; 0 of one that does not run.
+    pub disk: u64,
     /// Configured processors; a container's limit may be a fraction.
     pub cpus: f64,
     /// Used processor time, as a fraction of `cpus`.
@@ -79,6 +81,7 @@ fn guest(row: &Fields<'_>) -> Result<GuestSummary> {
         max_memory: row.integer("maxmem")?.unwrap_or(0),
         memory: row.integer("mem")?.unwrap_or(0),
         max_disk: row.integer("maxdisk")?.unwrap_or(0),
+        disk: row.integer("disk")?.unwrap_or(0),
         cpus: row.number("maxcpu")?.unwrap_or(0.0),
         cpu: row.number("cpu")?.unwrap_or(0.0),
         uptime: row.integer("uptime")?.unwrap_or(0),

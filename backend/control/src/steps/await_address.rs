@@ -3,7 +3,7 @@
 use std::{net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
-use proxmox::{Error, Interface};
+use proxmox::{Error, Interface, Power};
 use saga::{Failure, Saga, Step, StepContext, StepError};
 use tokio::time::{Instant, sleep};
 
@@ -66,7 +66,7 @@ fn address_of(interfaces: &[Interface]) -> Option<IpAddr> {
 async fn no_address<S: Saga<State = State, Context = Context>>(cx: &StepContext<'_, S>) -> Failure {
     let (Ok(vmid), Ok(node)) = (cx.state.vmid(), cx.state.node()) else { return never(cx) };
     match cx.context.cluster.container_status(&node, vmid).await {
-        Ok(status) if !status.is_running() => {
+        Ok(status) if status.status != Power::Running => {
             Failure::new("container_stopped", "The container stopped before it had an address.")
                 .hint("Its console log on the node tells why; too little memory is the usual cause.")
         }
@@ -88,10 +88,10 @@ mod tests {
     fn interface(name: &str, addresses: &[&str]) -> Interface {
         Interface {
             name: name.to_owned(),
-            hwaddr: None,
+            hwaddr: String::new(),
             addresses: addresses
                 .iter()
-                .map(|address| proxmox::InterfaceAddress { address: address.parse().unwrap(), prefix: 24 })
+                .map(|address| proxmox::Address { address: address.parse().unwrap(), prefix: 24 })
                 .collect(),
         }
     }

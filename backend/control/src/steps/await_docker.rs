@@ -7,7 +7,7 @@ use saga::{Failure, Saga, Step, StepContext, StepError};
 use ssh::Command;
 use tokio::time::{Instant, sleep};
 
-use crate::{containers::POLL, context::Context, failures, operations::State};
+use crate::{containers::POLL, context::Context, failures, hosts::said, operations::State};
 
 /// Waits until Docker, which OpenRC starts at boot, answers.
 ///
@@ -32,7 +32,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitDocker {
             if Instant::now() >= deadline {
                 let mut failure = Failure::new("docker_not_answering", "Docker did not answer after the container's start.")
                     .hint("Look at /var/log/docker.log in the container.");
-                failure.evidence = failures::last_lines(&output.text(), 6);
+                failure.evidence = failures::last_lines(&said(&output), 6);
                 return Err(failure.into());
             }
             sleep(POLL).await;

@@ -12,6 +12,7 @@ use crate::{
     context::Context,
     failures,
     health::Check,
+    hosts::said,
     operations::State,
     project,
 };
@@ -77,12 +78,14 @@ async fn look<S: Saga<State = State, Context = Context>>(
     if !sick.is_empty() {
         return Ok(Verdict::NotYet(sick.join(", ")));
     }
-    let Some(command) = check.command(&cx.state.compose()) else { return Ok(Verdict::Well) };
-    let output = cx.context.hosts.exec(cx.state.vmid()?, "checking the app's health", command).await?;
-    Ok(match check.judge(output.code, &output.text()) {
-        Ok(()) => Verdict::Well,
-        Err(why) => Verdict::NotYet(why),
-    })
+    for probe in &check.probes {
+        let Some(command) = probe.command(&cx.state.compose()) else { continue };
+        let output = cx.context.hosts.exec(cx.state.vmid()?, "checking the app's health", command).await?;
+        if let Err(why) = probe.judge(output.code, &said(&output)) {
+            return Ok(Verdict::NotYet(why));
+        }
+    }
+    Ok(Verdict::Well)
 }
 
 async fn services<S: Saga<State = State, Context = Context>>(
@@ -93,7 +96,7 @@ async fn services<S: Saga<State = State, Context = Context>>(
     let output = cx.context.hosts.exec(cx.state.vmid()?, "looking at the services", command).await?;
     let unreadable = |reason: String| {
         let failure = Failure::new("services_unknown", format!("Docker Compose does not tell the state of the services: {reason}."));
-        StepError::from(failures::explain(&output.text(), failure))
+        StepError::from(failures::explain(&said(&output), failure))
     };
     if output.code != 0 {
         return Err(unreadable(format!("it ended with code {}", output.code)));
@@ -124,7 +127,7 @@ async fn unhealthy<S: Saga<State = State, Context = Context>>(
     if let Ok(vmid) = cx.state.vmid()
         && let Ok(output) = cx.context.hosts.exec(vmid, "reading the services' logs", command).await
     {
-        failure.evidence.extend(failures::last_lines(&output.text(), 15));
+        failure.evidence.extend(failures::last_lines(&said(&output), 15));
     }
     failure
 }

@@ -1,19 +1,20 @@
 //! Creating the container.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
-use proxmox::{CreateContainer as Create, Error, Net0, NodeName, Vmid};
+use proxmox::{CreateContainer as Create, Error, Ipv4, Net, NodeName, RootDisk, StorageName, Vmid};
 use saga::{Failure, Saga, Step, StepContext, StepError};
 use tokio::time::{Instant, sleep};
 
-use super::reserve_vmid::reserve;
+use super::{fetch_template::unusable, reserve_vmid::reserve};
 use crate::{
     containers::{Found, POLL, destroy, follow_task, look, running_task},
     context::Context,
     explain,
     operations::State,
     ownership,
+    planning::parse_address,
 };
 
 /// Numbers that are tried before giving up: each was free a moment before and taken when it came to it.
@@ -155,34 +156,40 @@ fn request<S: Saga<State = State, Context = Context>>(
         Failure::new("journal_incomplete", "The operation's journal does not hold the chosen node.")
     })?;
     let network = &state.network;
-    let mut net0 = Net0::new(network.bridge.as_deref().unwrap_or(&settings.bridge));
-    net0.vlan = network.vlan;
-    if let Some(address) = &network.address {
-        net0 = net0.fixed(address, network.gateway);
+    let mut net0 = Net::dhcp("eth0", network.bridge.as_deref().unwrap_or(&settings.bridge));
+    net0.tag = network.vlan;
+    if let Some((address, prefix)) = network.address.as_deref().and_then(parse_address) {
+        let gateway = network.gateway.and_then(|gateway| match gateway {
+            IpAddr::V4(gateway) => Some(gateway),
+            IpAddr::V6(_) => None,
+        });
+        net0.ipv4 = Ipv4::Static { address, prefix, gateway };
     }
-    let mut create = Create::new(vmid, choice.template.volume(), &state.hostname);
-    create.rootfs(&choice.storage, gibibytes(state.size.disk));
+    let storage: StorageName = choice.storage.parse().map_err(|_| unusable(&choice.storage))?;
+    let rootfs = RootDisk { storage, gib: gibibytes(state.size.disk) };
+    let mut create = Create::new(vmid, choice.template.volume(), rootfs);
+    create.hostname = Some(state.hostname.clone());
     create.cores = Some(state.size.cores);
     create.memory = mebibytes(state.size.memory);
     create.swap = mebibytes(state.size.swap);
-    create.net0 = Some(net0);
+    create.nets = vec![net0];
     create.nameservers.clone_from(&network.nameservers);
     create.onboot = true;
     create.pool.clone_from(&settings.pool);
     create.tags = vec![ownership::TAG.to_owned(), state.catalog_id.clone()];
     create.description = Some(ownership::description(&state.name, state.app, &state.nonce));
-    create.features = Some(if cx.context.cluster.identity().may_set_features() {
+    create.features = if cx.context.cluster.identity().may_set_features() {
         settings.features.clone()
     } else {
         // All that Proxmox lets anybody but root@pam set; GrantFeatures sets the rest.
-        "nesting=1".to_owned()
-    });
+        settings.features.without_root()
+    };
     Ok(create)
 }
 
 /// Rounded up: a container never gets less than was asked for.
-fn gibibytes(bytes: u64) -> u64 {
-    bytes.div_ceil(1 << 30).max(1)
+fn gibibytes(bytes: u64) -> u32 {
+    u32::try_from(bytes.div_ceil(1 << 30)).unwrap_or(u32::MAX).max(1)
 }
 
 fn mebibytes(bytes: u64) -> u64 {

@@ -80,6 +80,6 @@ async fn download<S: Saga<State = State, Context = Context>>(
     })
 }
 
-fn unusable(storage: &str) -> saga::Failure {
+pub(super) fn unusable(storage: &str) -> saga::Failure {
     saga::Failure::new("storage_unusable", format!("The storage name `{storage}` is not one that Proxmox accepts."))
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use saga::{Failure, Saga, Step, StepContext, StepError};
 use ssh::{Command, Stream};
 
-use crate::{context::Context, failures, operations::State};
+use crate::{context::Context, failures, hosts::said, operations::State};
 
 /// Sent whole on standard input: nothing of it passes a command line.
 const SCRIPT: &str = include_str!("../guest/install_docker.sh");
@@ -46,7 +46,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for InstallDocker {
         if output.code == 0 {
             return Ok(());
         }
-        Err(failure(output.code, &output.text()).into())
+        Err(failure(output.code, &said(&output)).into())
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use proxmox::Power;
 use saga::{Failure, Saga, Step, StepContext, StepError};
 
 use super::{start_container::start, stop_container::stop};
@@ -38,7 +39,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
         };
         if cx.state.was_running.is_none() {
             let status = cx.context.cluster.container_status(&node, cx.state.vmid()?).await.map_err(failed)?;
-            cx.state.was_running = Some(status.is_running());
+            cx.state.was_running = Some(status.status == Power::Running);
         }
         cx.state.node = Some(node.to_string());
         Ok(())

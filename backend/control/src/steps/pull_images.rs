@@ -10,7 +10,7 @@ use saga::{Failure, Saga, Step, StepContext, StepError};
 use ssh::Command;
 use tokio::time::Instant;
 
-use crate::{compose::PullProgress, context::Context, failures, operations::State, project};
+use crate::{compose::PullProgress, context::Context, failures, hosts::said, operations::State, project};
 
 /// Pulls each image of the app, one after the other, and tells how far each is.
 ///
@@ -65,7 +65,7 @@ async fn pull<S: Saga<State = State, Context = Context>>(
     }
     let otherwise = Failure::new("image_pull_failed", "An image of this app could not be pulled.")
         .hint("The last lines tell why.");
-    Err(named(image)(failures::explain(&output.text(), otherwise)).into())
+    Err(named(image)(failures::explain(&said(&output), otherwise)).into())
 }
 
 /// Every failure of a pull says which image it was.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use proxmox::Error;
+use proxmox::{Error, Power};
 use saga::{Saga, Step, StepContext, StepError};
 use tokio::time::{Instant, sleep};
 
@@ -49,7 +49,7 @@ pub(super) async fn start<S: Saga<State = State, Context = Context>>(
     let deadline = Instant::now() + limit;
     loop {
         let error = match cluster.container_status(&node, vmid).await {
-            Ok(status) if status.is_running() => return Ok(()),
+            Ok(status) if status.status == Power::Running => return Ok(()),
             Ok(_) => match cluster.start_container(&node, vmid).await {
                 Ok(upid) => return follow_task(cx, &upid, doing, limit).await.map_err(did_not_start),
                 Err(Error::AlreadyRunning) => return Ok(()),

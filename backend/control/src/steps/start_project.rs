@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use saga::{Failure, Saga, Step, StepContext, StepError};
 use ssh::Command;
 
-use crate::{context::Context, failures, operations::State};
+use crate::{context::Context, failures, hosts::said, operations::State};
 
 /// Brings the compose project up.
 ///
@@ -45,6 +45,6 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for StartProject {
         }
         let otherwise = Failure::new("services_not_started", "Docker Compose could not start the services.")
             .hint("The last lines tell which service and why.");
-        Err(failures::explain(&output.text(), otherwise).into())
+        Err(failures::explain(&said(&output), otherwise).into())
     }
 }

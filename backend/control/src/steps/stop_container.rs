@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use proxmox::Error;
+use proxmox::{Error, Power};
 use saga::{Saga, Step, StepContext, StepError};
 use tokio::time::{Instant, sleep};
 
@@ -48,7 +48,7 @@ pub(super) async fn stop<S: Saga<State = State, Context = Context>>(
     let deadline = Instant::now() + LIMIT;
     loop {
         let error = match cluster.container_status(&node, vmid).await {
-            Ok(status) if !status.is_running() => return Ok(()),
+            Ok(status) if status.status != Power::Running => return Ok(()),
             Ok(_) => match cluster.shutdown_container(&node, vmid, GRACE, true).await {
                 Ok(upid) => return follow_task(cx, &upid, doing, LIMIT).await,
                 Err(Error::NotRunning) => return Ok(()),
