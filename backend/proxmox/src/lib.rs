@@ -35,6 +35,7 @@ mod net;
 mod node;
 mod percent;
 mod power;
+mod refusal;
 mod request;
 mod session;
 mod shapes;

@@ -1,10 +1,11 @@
 //! Who asks: a token, which is always the same, or a ticket, which is fetched, renewed and fetched again when refused.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{COOKIE, HeaderMap, HeaderName, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use crate::client::Auth;
 use crate::endpoint::Endpoint;

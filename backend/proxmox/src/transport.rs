@@ -263,20 +263,20 @@ fn summary(mut failures: Vec<(String, Error)>) -> Error {
 fn distrust(error: &reqwest::Error) -> Option<String> {
     let mut next: Option<&(dyn StdError + 'static)> = Some(error);
     while let Some(error) = next {
-        // `io::Error::source` skips the very error that it wraps.
-        let inner = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref);
-        let tls = inner
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>())
-            .or_else(|| error.downcast_ref());
-        match tls {
+        match error.downcast_ref::<rustls::Error>() {
             Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(other))) => {
                 return Some(other.0.to_string());
             }
-            Some(tls) => return Some(tls.to_string()),
-            None => next = error.source(),
+            Some(error) => return Some(error.to_string()),
+            None => {}
         }
+        // `io::Error::source` skips the very error that it wraps.
+        let wrapped = error
+            .downcast_ref::<std::io::Error>()
+            .and_then(std::io::Error::get_ref);
+        next = wrapped
+            .map(|wrapped| wrapped as &(dyn StdError + 'static))
+            .or_else(|| error.source());
     }
     None
 }
