@@ -3,8 +3,8 @@
 use api::{AppId, EventKind, OperationId};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _, QueryTrait as _, Select,
+    ActiveValue::Set, ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _, QueryTrait as _, Select,
 };
 use serde_json::Value;
 
@@ -75,22 +75,29 @@ impl Events<'_> {
 
     /// The journal of an operation as the engine wrote it, in order.
     pub async fn history(&self, operation: OperationId) -> Result<Vec<History>> {
-        let rows: Vec<(DateTime<Utc>, Option<String>)> = Entity::find()
-            .select_only()
-            .column(Column::Time)
-            .column(Column::Journal)
-            .filter(Column::OperationId.eq(operation.to_string()))
-            .filter(Column::Journal.is_not_null())
-            .order_by_asc(Column::Id)
-            .into_tuple()
-            .all(&self.0.inner.connection)
-            .await?;
-        let line = |(time, journal): (_, Option<String>)| {
-            let event = text::from_json("events.journal", &journal.unwrap_or_default())?;
-            Ok(History { time, event })
-        };
-        rows.into_iter().map(line).collect()
+        history(&self.0.inner.connection, operation).await
     }
+}
+
+pub(crate) async fn history(
+    connection: &impl ConnectionTrait,
+    operation: OperationId,
+) -> Result<Vec<History>> {
+    let rows: Vec<(DateTime<Utc>, Option<String>)> = Entity::find()
+        .select_only()
+        .column(Column::Time)
+        .column(Column::Journal)
+        .filter(Column::OperationId.eq(operation.to_string()))
+        .filter(Column::Journal.is_not_null())
+        .order_by_asc(Column::Id)
+        .into_tuple()
+        .all(connection)
+        .await?;
+    let line = |(time, journal): (_, Option<String>)| {
+        let event = text::from_json("events.journal", &journal.unwrap_or_default())?;
+        Ok(History { time, event })
+    };
+    rows.into_iter().map(line).collect()
 }
 
 impl EventFilter {

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::{
     Error, Lease, Result, Store,
     entity::operation::{ActiveModel, Entity},
-    event::NewEvent,
+    event::{self, NewEvent},
     text,
     write::{fenced, owned},
 };
@@ -111,14 +111,19 @@ impl OperationJournal {
         }
     }
 
+    /// Under the fence, and so after everything that was written under this lease: a write whose caller was dropped may
+    /// still be on its way to its commit, and the state must be that of the last event.
     async fn read(&self) -> Result<(Vec<Event>, Value)> {
-        let row = Entity::find_by_id(self.lease.operation.to_string())
-            .filter(fenced(&self.lease))
-            .one(&self.store.inner.connection)
-            .await?
-            .ok_or(Error::LeaseLost)?;
+        let write = self.store.write().await?;
+        write.fence(&self.lease).await?;
+        let operation = self.lease.operation;
+        let row = Entity::find_by_id(operation.to_string())
+            .one(&write.tx)
+            .await?;
+        let row = row.ok_or(Error::NotFound("operation"))?;
+        let history = event::history(&write.tx, operation).await?;
+        write.commit().await?;
         let state = text::from_json("operations.state", &row.state)?;
-        let history = self.store.events().history(self.lease.operation).await?;
         Ok((history.into_iter().map(|line| line.event).collect(), state))
     }
 

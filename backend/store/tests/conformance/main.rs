@@ -1,0 +1,111 @@
+//! One suite, two databases: every case runs on SQLite and, where Debian's PostgreSQL is installed, on that.
+
+mod atomicity;
+mod beginning;
+mod driving;
+mod events;
+mod lists;
+mod people;
+mod postgres;
+mod records;
+mod reservations;
+mod schema;
+mod wishes;
+mod world;
+
+use world::World;
+
+/// The table of contents. Each case gets a database of its own.
+macro_rules! conformance {
+    ($($module:ident { $($case:ident),* $(,)? })*) => {
+        mod on_sqlite {
+            $($(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+                async fn $case() {
+                    crate::$module::$case(&crate::World::on_sqlite().await).await;
+                }
+            )*)*
+        }
+
+        /// One server for all cases: to start one for each would take longer than the cases.
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        async fn on_postgres() {
+            let Some(server) = postgres::Server::start() else {
+                println!("PostgreSQL is not installed: its half of the suite is skipped");
+                return;
+            };
+            let mut cases = 0;
+            $($(
+                println!("on_postgres: {}::{}", stringify!($module), stringify!($case));
+                // On the heap: all these futures together are more than a thread's stack.
+                Box::pin(async {
+                    $module::$case(&World::on_postgres(&server, stringify!($case)).await).await;
+                })
+                .await;
+                cases += 1;
+            )*)*
+            println!("on_postgres: {cases} cases passed");
+        }
+    };
+}
+
+conformance! {
+    schema { is_migrated_once_by_two_replicas, newer_than_the_program_is_refused }
+    beginning {
+        deploy_writes_everything_at_once,
+        a_taken_name_is_refused,
+        a_name_is_free_after_deletion,
+        one_operation_lives_per_app,
+        two_starts_race_and_one_wins,
+        an_app_that_is_deleted_meanwhile_is_not_found,
+        a_repeated_request_is_done_once,
+        a_key_is_bound_to_its_request,
+        a_key_is_forgotten_after_a_day,
+        fifty_deployments_at_once,
+    }
+    driving {
+        the_oldest_is_claimed_first,
+        two_claimers_race_and_one_wins,
+        many_claimers_take_each_operation_once,
+        a_lease_that_is_over_is_claimed_by_another,
+        a_thawed_driver_is_refused_everywhere,
+        a_released_operation_is_claimed_at_once,
+        renewal_holds_the_lease_and_reads_the_wish,
+        the_journal_is_read_as_it_was_written,
+        status_follows_the_journal,
+        a_saga_survives_its_driver,
+        finishing_frees_the_app_and_ends_the_lease,
+        stuck_keeps_the_app,
+        duties_are_held_by_one,
+    }
+    atomicity { a_dropped_append_is_whole_or_nothing, a_refused_transaction_leaves_nothing }
+    events {
+        pages_in_order_and_by_filter,
+        notes_keep_their_order,
+        hostile_lines_are_kept_readable,
+        a_follower_is_woken,
+        a_follower_sees_another_replica,
+        numbers_appear_in_the_order_of_commits,
+    }
+    wishes {
+        a_cancel_wish_is_seen_by_the_driver,
+        a_cancel_that_comes_too_late_is_refused,
+        retry_goes_on_where_it_is_stuck,
+        retry_goes_back_where_it_went_back,
+        abandon_frees_the_app,
+    }
+    reservations {
+        a_vmid_is_held_by_one_app,
+        two_reservations_race_and_one_wins,
+        promises_are_of_living_apps_with_a_node,
+        observation_yields_to_an_operation,
+    }
+    lists { pages_are_stable_under_inserts, filters_and_counts, a_foreign_cursor_is_refused }
+    people {
+        users_are_unique_by_name,
+        sessions_end,
+        a_changed_password_ends_sessions,
+        tokens_end_and_are_revoked,
+    }
+    records { host_keys_are_learnt_once, settings_are_set_once_by_the_first, the_audit_log_is_paged }
+}
