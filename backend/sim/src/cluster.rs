@@ -52,7 +52,7 @@ impl Cluster {
         faults: Arc<Faults>,
     ) -> Self {
         let inner = Inner {
-            model: Mutex::new(Model::new(options, password.clone())),
+            model: Mutex::new(Model::new(options, &password)),
             guests,
             faults,
             pace: options.pace,

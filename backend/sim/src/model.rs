@@ -47,7 +47,7 @@ pub(crate) struct Model {
 
 impl Model {
     /// A cluster as the options describe it, with its neighbours in place.
-    pub(crate) fn new(options: &Options, password: String) -> Self {
+    pub(crate) fn new(options: &Options, password: &str) -> Self {
         let nodes: IndexMap<String, Node> = options
             .nodes
             .iter()

@@ -51,6 +51,16 @@ pub enum Templates {
     Nowhere,
 }
 
+/// Who serves SSH on the nodes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SshServers {
+    /// The simulation, with `pct` against its own model and guests.
+    #[default]
+    Own,
+    /// Somebody else, on the addresses of [`Options::ssh_listen`].
+    Elsewhere,
+}
+
 /// One node.
 #[derive(Clone, Debug)]
 pub struct NodeOptions {
@@ -103,6 +113,8 @@ pub struct Options {
     /// Where the first node's SSH server listens; the next node takes the next address, same port.
     /// Port 0 gives each a free one.
     pub ssh_listen: SocketAddr,
+    /// Who serves SSH there.
+    pub ssh: SshServers,
     /// How long things take.
     pub pace: Pace,
     /// What the containers are made of.
@@ -125,6 +137,7 @@ impl Default for Options {
             nodes: vec![NodeOptions::nth(0)],
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             ssh_listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 10)), 0),
+            ssh: SshServers::default(),
             pace: Pace::Instant,
             guests: GuestsKind::default(),
             password: None,

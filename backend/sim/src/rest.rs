@@ -9,7 +9,7 @@ mod answer;
 mod auth;
 mod calls;
 mod form;
-mod routes;
+pub(crate) mod routes;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
@@ -221,7 +221,7 @@ async fn call(
         Call::Resources => overview::resources(cluster, caller, params).await,
         Call::ClusterStatus => overview::status(cluster, caller),
         Call::NextId => overview::next_id(cluster, params),
-        Call::Pools => Ok(overview::pools(cluster, caller)),
+        Call::Pools => overview::pools(cluster, caller, params),
         Call::Nodes => Ok(nodes::list(cluster, caller).await),
         Call::NodeStatus => nodes::status(cluster, caller, params).await,
         Call::Networks => Ok(nodes::networks(cluster, params)?),

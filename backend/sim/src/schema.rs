@@ -6,6 +6,8 @@
 pub(crate) mod calls;
 pub(crate) mod container;
 pub(crate) mod format;
+#[cfg(test)]
+mod reference;
 
 use std::collections::BTreeMap;
 
@@ -181,7 +183,11 @@ fn lengths(value: &str, min: usize, max: usize) -> Result<(), String> {
     }
 }
 
-fn bounds<N: PartialOrd + std::fmt::Display>(number: N, min: N, max: N) -> Result<(), String> {
+fn bounds<N: PartialOrd + std::fmt::Display + Copy>(
+    number: N,
+    min: N,
+    max: N,
+) -> Result<(), String> {
     if number < min {
         Err(format!("value must have a minimum value of {min}"))
     } else if number > max {

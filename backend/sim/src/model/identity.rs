@@ -83,7 +83,7 @@ struct Issued {
 #[derive(Clone, Debug)]
 pub(crate) struct Ticket {
     pub(crate) user: String,
-    pub(crate) ticket: String,
+    pub(crate) text: String,
     pub(crate) csrf: String,
 }
 
@@ -98,9 +98,9 @@ pub(crate) struct Identities {
 
 impl Identities {
     /// `root@pam`, the user `proximity@pve` with the same password, and three tokens.
-    pub(crate) fn new(password: String) -> Self {
+    pub(crate) fn new(password: &str) -> Self {
         let users = [ROOT, "proximity@pve"];
-        let passwords = users.map(|user| (user.to_owned(), password.clone()));
+        let passwords = users.map(|user| (user.to_owned(), password.to_owned()));
         let tokens = [
             ("root@pam!proximity", false),
             ("proximity@pve!deploy", false),
@@ -153,7 +153,7 @@ impl Identities {
         self.csrf.insert(csrf.clone(), issued);
         Some(Ticket {
             user: user.to_owned(),
-            ticket,
+            text: ticket,
             csrf,
         })
     }
@@ -220,24 +220,24 @@ mod tests {
 
     #[test]
     fn tickets_renew_and_expire() {
-        let mut identities = Identities::new("secret".to_owned());
+        let mut identities = Identities::new("secret");
         assert!(identities.login(ROOT, "wrong").is_none());
         assert!(identities.login("nobody@pam", "secret").is_none());
         let first = identities.login(ROOT, "secret").unwrap();
-        let second = identities.login(ROOT, &first.ticket).unwrap();
-        let who = identities.ticket(&second.ticket).unwrap();
+        let second = identities.login(ROOT, &first.text).unwrap();
+        let who = identities.ticket(&second.text).unwrap();
         assert!(who.is_root());
         assert!(identities.csrf_fits(&second.csrf, &who));
         let other = identities.login("proximity@pve", "secret").unwrap();
         assert!(!identities.csrf_fits(&other.csrf, &who));
-        assert!(identities.login(ROOT, &other.ticket).is_none());
+        assert!(identities.login(ROOT, &other.text).is_none());
         identities.expire();
-        assert!(identities.ticket(&second.ticket).is_none());
+        assert!(identities.ticket(&second.text).is_none());
     }
 
     #[test]
     fn a_token_of_root_is_not_root() {
-        let identities = Identities::new("secret".to_owned());
+        let identities = Identities::new("secret");
         let secret = identities.secret("root@pam!proximity").unwrap();
         let who = identities
             .token(&format!("root@pam!proximity={secret}"))

@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn closer_grants_override_and_separated_tokens_intersect() {
-        let identities = Identities::new("x".to_owned());
+        let identities = Identities::new("x");
         let mut permissions = Permissions::standard();
         let user = Identity {
             user: "proximity@pve".to_owned(),

@@ -130,3 +130,13 @@ pub(crate) fn architecture(template: &str) -> &'static str {
         "amd64"
     }
 }
+
+/// How a template is packed, in the word of the content list.
+pub(crate) fn format(template: &str) -> &'static str {
+    match template.rsplit('.').next() {
+        Some("xz") => "txz",
+        Some("gz") => "tgz",
+        Some("zst") => "tzst",
+        _ => "tar",
+    }
+}

@@ -76,7 +76,7 @@ const ROUTES: &[Route] = &[
     route("POST", "/access/ticket", Call::Login, &[tables::LOGIN], "login"),
     route("GET", "/access/permissions", Call::Permissions, &[tables::PERMISSIONS], ""),
     route("GET", "/version", Call::Version, &[tables::NOTHING], "version"),
-    route("GET", "/pools", Call::Pools, &[tables::NOTHING], ""),
+    route("GET", "/pools", Call::Pools, &[tables::POOLS], ""),
     route("GET", "/cluster/resources", Call::Resources, &[tables::RESOURCES], "resources"),
     route("GET", "/cluster/status", Call::ClusterStatus, &[tables::NOTHING], "cluster_status"),
     route("GET", "/cluster/nextid", Call::NextId, &[tables::NEXT_ID], "next_id"),
@@ -84,7 +84,7 @@ const ROUTES: &[Route] = &[
     route("GET", "/nodes/{node}/status", Call::NodeStatus, &[tables::ON_NODE], "node_status"),
     route("GET", "/nodes/{node}/version", Call::Version, &[tables::ON_NODE], "version"),
     route("GET", "/nodes/{node}/network", Call::Networks, &[tables::NETWORKS], "networks"),
-    route("GET", "/nodes/{node}/qemu", Call::Machines, &[tables::ON_NODE], ""),
+    route("GET", "/nodes/{node}/qemu", Call::Machines, &[tables::MACHINES], ""),
     route("GET", "/nodes/{node}/storage", Call::Storages, &[tables::STORAGES], "storages"),
     route("GET", "/nodes/{node}/storage/{storage}/content", Call::Content, &[tables::CONTENT], "templates"),
     route("GET", "/nodes/{node}/aplinfo", Call::TemplateIndex, &[tables::ON_NODE], "template_index"),
@@ -105,6 +105,15 @@ const ROUTES: &[Route] = &[
     route("GET", "/nodes/{node}/tasks/{upid}/status", Call::TaskStatus, &[tables::ON_TASK], "task_status"),
     route("GET", "/nodes/{node}/tasks/{upid}/log", Call::TaskLog, &[tables::TASK_LOG], "task_log"),
 ];
+
+/// Method, path and tables of every call.
+#[cfg(test)]
+pub(crate) fn all()
+-> impl Iterator<Item = (&'static str, &'static str, &'static [&'static [Parameter]])> {
+    ROUTES
+        .iter()
+        .map(|route| (route.method, route.path, route.tables))
+}
 
 /// The call at a method and path, with what the path's variable parts hold.
 pub(crate) fn find(method: &str, path: &str) -> Option<(&'static Route, BTreeMap<String, String>)> {

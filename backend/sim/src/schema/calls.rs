@@ -1,6 +1,6 @@
 //! The parameters of all calls but those that take a container's options.
 
-use super::Kind::{Boolean, Bounded, Enum, Format, Integer};
+use super::Kind::{Boolean, Enum, Format, Integer};
 use super::container::{VMID, text};
 use super::{Kind, Parameter, format, optional, required};
 
@@ -8,9 +8,11 @@ const COUNT: Kind = Integer {
     min: 0,
     max: i64::MAX,
 };
+/// Text of any length; a body has its limit.
+const ANY: Kind = text(usize::MAX);
 const NODE: Parameter = required("node", Format(format::node));
 const GUEST: Parameter = required("vmid", VMID);
-const UPID: Parameter = required("upid", Format(format::anything));
+const UPID: Parameter = required("upid", ANY);
 
 pub(crate) const NOTHING: &[Parameter] = &[];
 pub(crate) const ON_NODE: &[Parameter] = &[NODE];
@@ -18,23 +20,28 @@ pub(crate) const ON_GUEST: &[Parameter] = &[NODE, GUEST];
 pub(crate) const ON_TASK: &[Parameter] = &[NODE, UPID];
 
 pub(crate) const LOGIN: &[Parameter] = &[
-    required("password", Format(format::anything)),
+    required("password", ANY),
     required("username", text(64)),
     optional("new-format", Boolean),
-    optional("otp", Format(format::anything)),
+    optional("otp", ANY),
     optional("path", text(64)),
     optional("privs", text(64)),
     optional("realm", text(32)),
-    optional("tfa-challenge", Format(format::anything)),
+    optional("tfa-challenge", ANY),
 ];
 
-pub(crate) const PERMISSIONS: &[Parameter] = &[
-    optional("path", Format(format::anything)),
-    optional("userid", text(512)),
-];
+pub(crate) const PERMISSIONS: &[Parameter] =
+    &[optional("path", ANY), optional("userid", text(512))];
 
 pub(crate) const RESOURCES: &[Parameter] =
     &[optional("type", Enum(&["vm", "storage", "node", "sdn"]))];
+
+pub(crate) const POOLS: &[Parameter] = &[
+    optional("poolid", Format(format::pool)),
+    optional("type", Enum(&["qemu", "lxc", "storage"])),
+];
+
+pub(crate) const MACHINES: &[Parameter] = &[NODE, optional("full", Boolean)];
 
 pub(crate) const NEXT_ID: &[Parameter] = &[optional("vmid", VMID)];
 
@@ -76,7 +83,7 @@ pub(crate) const CONTENT: &[Parameter] = &[
 pub(crate) const DOWNLOAD: &[Parameter] = &[
     NODE,
     required("storage", Format(format::storage)),
-    required("template", Bounded(255, format::anything)),
+    required("template", text(255)),
 ];
 
 pub(crate) const START: &[Parameter] = &[
@@ -132,9 +139,9 @@ pub(crate) const TASKS: &[Parameter] = &[
     optional("since", COUNT),
     optional("source", Enum(&["archive", "active", "all"])),
     optional("start", COUNT),
-    optional("statusfilter", Format(format::anything)),
-    optional("typefilter", Format(format::anything)),
+    optional("statusfilter", ANY),
+    optional("typefilter", ANY),
     optional("until", COUNT),
-    optional("userfilter", Format(format::anything)),
+    optional("userfilter", ANY),
     optional("vmid", VMID),
 ];

@@ -249,11 +249,6 @@ pub(crate) fn content(text: &str) -> Checked {
     }
 }
 
-/// Whatever text there is.
-pub(crate) fn anything(_: &str) -> Checked {
-    Ok(())
-}
-
 /// The items of a Proxmox list: separated by comma, semicolon, blank or NUL.
 pub(crate) fn items(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ';', ' ', '\t', '\n', '\0'])

@@ -124,7 +124,9 @@ async fn boot(worker: &Worker, node: &str, vmid: u32, skiplock: bool) -> Result<
     }
     let failed = format!("startup for container '{vmid}' failed");
     if let Some(lines) = obstacle(worker, node, vmid)? {
-        lines.into_iter().for_each(|line| worker.log(line));
+        for line in lines {
+            worker.log(line);
+        }
         return Err(failed);
     }
     worker.pace(1200).await;
@@ -141,7 +143,9 @@ async fn boot(worker: &Worker, node: &str, vmid: u32, skiplock: bool) -> Result<
         let guests = worker.cluster.guests();
         guests.reconfigure(&spec).await?;
         guests.start(vmid).await.map_err(|text| {
-            text.lines().for_each(|line| worker.log(line));
+            for line in text.lines() {
+                worker.log(line);
+            }
             failed
         })?;
     }

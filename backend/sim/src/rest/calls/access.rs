@@ -23,7 +23,7 @@ pub(crate) fn login(cluster: &Cluster, params: &Params) -> Result<Answer, Failur
         .ok_or_else(Failure::wrong_login)?;
     Ok(Answer::new(json!({
         "username": ticket.user,
-        "ticket": ticket.ticket,
+        "ticket": ticket.text,
         "CSRFPreventionToken": ticket.csrf,
         "clustername": CLUSTER_NAME,
         "cap": { "dc": { "Sys.Audit": 1 }, "vms": { "VM.Audit": 1 } },

@@ -42,16 +42,35 @@ pub(crate) fn next_id(cluster: &Cluster, params: &Params) -> Result<Answer, Fail
     Ok(Answer::text(vmid.to_string()))
 }
 
-/// `GET /pools`: those that the caller may see.
-pub(crate) fn pools(cluster: &Cluster, caller: &Caller) -> Answer {
+/// `GET /pools`: those that the caller may see; one that is named, with its members.
+pub(crate) fn pools(
+    cluster: &Cluster,
+    caller: &Caller,
+    params: &Params,
+) -> Result<Answer, Failure> {
     let model = cluster.model();
-    let rows = model
-        .pools
-        .iter()
-        .filter(|pool| model.may(&caller.identity, &format!("/pool/{pool}"), "Pool.Audit"))
-        .map(|pool| json!({ "poolid": pool }))
+    let may = |pool: &str| model.may(&caller.identity, &format!("/pool/{pool}"), "Pool.Audit");
+    let Some(wanted) = params.text("poolid") else {
+        let pools = model.pools.iter().filter(|pool| may(pool));
+        let rows = pools.map(|pool| json!({ "poolid": pool })).collect();
+        return Ok(Answer::new(Value::Array(rows)));
+    };
+    if !may(wanted) {
+        return Err(Failure::forbidden(format!("/pool/{wanted}, Pool.Audit")));
+    }
+    if !model.pools.contains(wanted) {
+        return Err(Failure::died(format!("pool '{wanted}' does not exist")));
+    }
+    let members: Vec<Value> = model
+        .containers
+        .values()
+        .filter(|container| container.pool.as_deref() == Some(wanted))
+        .filter(|_| params.text("type").is_none_or(|kind| kind == "lxc"))
+        .map(|container| container_row(&model, container))
         .collect();
-    Answer::new(Value::Array(rows))
+    Ok(Answer::new(
+        json!([{ "poolid": wanted, "members": members }]),
+    ))
 }
 
 /// `GET /cluster/status`.
@@ -151,10 +170,8 @@ fn container_row(model: &Model, container: &Container) -> Value {
         "status": if online { container.status() } else { "unknown" },
     });
     if online {
-        let cores = container.cores().map_or_else(
-            || model.nodes.get(&container.node).map_or(1, |node| node.cpus),
-            |cores| cores,
-        );
+        let host = model.nodes.get(&container.node).map_or(1, |node| node.cpus);
+        let cores = container.cores().unwrap_or(host);
         let numbers = json!({
             "maxcpu": cores, "maxmem": container.memory(), "maxdisk": container.disk(),
             "mem": container.memory_used, "disk": container.disk_used,

@@ -6,6 +6,7 @@ use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::model::Model;
 use crate::model::storage::Storage;
+use crate::model::template;
 use crate::params::Params;
 use crate::rest::answer::Answer;
 use crate::schema::format;
@@ -90,7 +91,7 @@ pub(crate) fn content(
         rows.extend(storage.templates.iter().map(|(file, stored)| {
             json!({
                 "volid": format!("{name}:vztmpl/{file}"), "content": "vztmpl",
-                "format": if file.ends_with(".xz") { "txz" } else { "tzst" },
+                "format": template::format(file),
                 "size": stored.size, "ctime": stored.created,
             })
         }));
