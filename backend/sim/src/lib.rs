@@ -27,9 +27,10 @@ mod property;
 mod rest;
 mod running;
 mod schema;
+mod unix;
 mod work;
 
 pub use cluster::Cluster;
-pub use options::{ErrorStyle, GuestsKind, NodeOptions, Options, Templates};
+pub use options::{ErrorStyle, GuestsKind, NodeOptions, Options, SshServers, Templates};
 pub use pace::Pace;
 pub use running::Running;
