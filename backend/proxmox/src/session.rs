@@ -186,7 +186,7 @@ impl TicketSession {
             .await?
             .into_reply(&request)?;
         let fields = reply.fields()?;
-        let second_factor = fields.text("NeedTFA")?.is_some_and(|flag| flag != "0");
+        let second_factor = fields.flag("NeedTFA")?;
         let text = SecretString::from(
             fields
                 .text("ticket")?

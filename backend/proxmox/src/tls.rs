@@ -40,9 +40,10 @@ pub(crate) fn client_config(trust: &Trust) -> Result<ClientConfig> {
                 .map_err(|error| {
                     Error::parameter("ca_file", format!("{}: {error}", path.display()))
                 })?;
-            issued_by(certificates, provider.clone())?
+            issued_by("ca_file", certificates, provider.clone())?
         }
         Trust::System => issued_by(
+            "trust",
             rustls_native_certs::load_native_certs().certs,
             provider.clone(),
         )?,
@@ -68,6 +69,7 @@ fn configure(
 
 /// The usual verification, name and dates included, against these roots.
 fn issued_by(
+    parameter: &str,
     certificates: Vec<CertificateDer<'static>>,
     provider: Arc<CryptoProvider>,
 ) -> Result<Arc<dyn ServerCertVerifier>> {
@@ -76,7 +78,7 @@ fn issued_by(
     roots.add_parsable_certificates(certificates);
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
         .build()
-        .map_err(|error| Error::parameter("ca_file", format!("no usable certificate: {error}")))?;
+        .map_err(|error| Error::parameter(parameter, format!("no usable certificate: {error}")))?;
     Ok(verifier)
 }
 

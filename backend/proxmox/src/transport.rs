@@ -4,6 +4,7 @@
 //! next host is tried. Anything later means that the request may have arrived: a read goes to the next host, a change
 //! ends in [`Error::Unknown`].
 
+use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -83,38 +84,41 @@ impl Transport {
     }
 
     /// Asks the last good host, then the others as far as that is safe.
+    ///
+    /// A lost read is asked once more of the first one in the end: it may have closed a connection that it thought idle.
     pub(crate) async fn exchange(
         &self,
         request: &Request,
         credentials: Option<&Credentials>,
     ) -> Result<Answer> {
         let first = self.good.load(Ordering::Relaxed);
-        let mut failures: Vec<(String, Error)> = Vec::new();
-        for offset in 0..self.hosts.len() {
-            let index = (first + offset) % self.hosts.len();
+        let repeatable = request.endpoint().is_repeatable();
+        let mut failures = Vec::new();
+        let mut rounds = self.hosts.len();
+        while failures.len() < rounds {
+            let index = (first + failures.len()) % self.hosts.len();
             let host = self.hosts[index].to_string();
-            let repeatable = request.endpoint().is_repeatable();
             let error = match self.ask(&host, request, credentials).await {
                 Ok(answer) => {
                     self.good.store(index, Ordering::Relaxed);
                     return Ok(answer);
                 }
                 Err(Failure::Connect(error)) => error,
-                Err(Failure::Lost(reason)) if repeatable => Error::Unreachable {
-                    host: host.clone(),
-                    reason,
-                },
+                Err(Failure::Lost(reason)) if repeatable => {
+                    if failures.is_empty() {
+                        rounds += 1;
+                    }
+                    Error::Unreachable { host, reason }
+                }
                 Err(Failure::TimedOut(reason)) if repeatable => {
                     return Err(Error::Unreachable { host, reason });
                 }
                 Err(Failure::Lost(reason) | Failure::TimedOut(reason)) => {
-                    return Err(Error::Unknown {
-                        call: request.call(),
-                        reason,
-                    });
+                    let call = request.call();
+                    return Err(Error::Unknown { call, reason });
                 }
             };
-            failures.push((host, error));
+            failures.push(error);
         }
         Err(summary(failures))
     }
@@ -236,27 +240,30 @@ impl Transport {
 }
 
 /// One error for all hosts: distrust outweighs, because only a person can mend it.
-fn summary(mut failures: Vec<(String, Error)>) -> Error {
+fn summary(mut failures: Vec<Error>) -> Error {
     if let Some(index) = failures
         .iter()
-        .position(|(_, error)| matches!(error, Error::Tls { .. }))
+        .position(|error| matches!(error, Error::Tls { .. }))
     {
-        return failures.swap_remove(index).1;
+        return failures.swap_remove(index);
     }
+    failures.dedup();
     if failures.len() == 1 {
-        return failures.swap_remove(0).1;
+        return failures.swap_remove(0);
     }
-    let reason = failures
-        .iter()
-        .map(|(_, error)| error.to_string())
-        .collect::<Vec<_>>()
-        .join("; ");
-    let host = failures
-        .into_iter()
-        .map(|(host, _)| host)
-        .collect::<Vec<_>>()
-        .join(", ");
-    Error::Unreachable { host, reason }
+    let mut hosts = BTreeSet::new();
+    let mut reasons = Vec::new();
+    for failure in &failures {
+        if let Error::Unreachable { host, reason } = failure {
+            hosts.insert(host.as_str());
+            reasons.push(format!("{host}: {reason}"));
+        }
+    }
+    let host = hosts.into_iter().collect::<Vec<_>>().join(", ");
+    Error::Unreachable {
+        host,
+        reason: reasons.join("; "),
+    }
 }
 
 /// What TLS has against the host, when it was TLS.

@@ -22,6 +22,8 @@ pub(crate) struct Seen {
     pub(crate) path: String,
     pub(crate) query: String,
     pub(crate) protocol: String,
+    /// How many came before on the same connection.
+    pub(crate) before: usize,
     headers: Vec<(String, String)>,
     pub(crate) body: String,
 }
@@ -76,8 +78,6 @@ pub(crate) enum Reply {
     Answer(String, String),
     /// As `Answer`, promising more body than it sends, then closes.
     Short(String, String),
-    /// As `Answer`, and then closes without a word about it.
-    Farewell(String, String),
     /// Closes the connection without an answer.
     Cut,
     /// Keeps it open and says nothing.
@@ -240,8 +240,9 @@ async fn serve(
     noted: &Mutex<Vec<Seen>>,
 ) -> io::Result<()> {
     let mut stream = BufReader::new(acceptor.accept(stream).await?);
-    loop {
-        let seen = read(&mut stream).await?;
+    for before in 0.. {
+        let mut seen = read(&mut stream).await?;
+        seen.before = before;
         let number = {
             let mut noted = noted.lock().unwrap();
             noted.push(seen.clone());
@@ -250,7 +251,6 @@ async fn serve(
         let (status, body, missing, close) = match answer(&seen, number) {
             Reply::Answer(status, body) => (status, body, 0, false),
             Reply::Short(status, body) => (status, body, 100, true),
-            Reply::Farewell(status, body) => (status, body, 0, true),
             Reply::Cut => return Ok(()),
             Reply::Hang => return std::future::pending().await,
         };
@@ -262,9 +262,10 @@ async fn serve(
         stream.write_all(body.as_bytes()).await?;
         stream.flush().await?;
         if close {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
 /// Reads one request; a body has a `Content-Length` or is none.
@@ -299,6 +300,7 @@ async fn read(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> io::Result<Se
         path,
         query: query.to_owned(),
         protocol,
+        before: 0,
         headers,
         body: String::new(),
     };

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use proxmox::{Client, Error, Fingerprint, HostPort, Trust, probe_fingerprint};
+use proxmox::{Client, Config, Error, Fingerprint, HostPort, Trust, probe_fingerprint};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
@@ -78,10 +78,11 @@ async fn a_cluster_s_own_authority_is_trusted_for_what_it_issued() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(theirs.pem().as_bytes()).unwrap();
     let before = server.seen().len();
-    for trust in [Trust::CaFile(file.path().to_owned()), Trust::System] {
-        let error = trusting(&server, trust).version().await.unwrap_err();
-        assert!(matches!(error, Error::Tls { .. }), "{error}");
-    }
+    let error = trusting(&server, Trust::CaFile(file.path().to_owned()))
+        .version()
+        .await
+        .unwrap_err();
+    assert!(matches!(error, Error::Tls { .. }), "{error}");
     assert_eq!(server.seen().len(), before);
 }
 
@@ -161,4 +162,28 @@ async fn a_host_that_says_nothing_is_not_waited_for_forever() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_system_does_not_trust_a_self_signed_host() {
+    let server = Server::start(version).await;
+    let hosts = vec![server.host.clone()];
+    let config = Config {
+        hosts,
+        auth: token(),
+        trust: Trust::System,
+        timeout: Duration::from_secs(3),
+    };
+    match Client::new(config) {
+        Ok(client) => {
+            let error = client.version().await.unwrap_err();
+            assert!(matches!(error, Error::Tls { .. }), "{error}");
+        }
+        // A system that trusts nobody at all.
+        Err(error) => assert!(
+            matches!(&error, Error::Invalid { errors, .. } if errors.contains_key("trust")),
+            "{error}"
+        ),
+    }
+    assert!(server.seen().is_empty());
 }
