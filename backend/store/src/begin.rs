@@ -102,9 +102,9 @@ impl Operations<'_> {
 
     /// Writes an operation on an app that is there, its event, the idempotency key and the audit record, and changes the app.
     /// [`Error::Busy`] when another operation lives on the app, [`Error::NotFound`] when it is deleted.
-    pub async fn start(&self, request: NewOperation) -> Result<Begun> {
+    pub async fn begin(&self, request: NewOperation) -> Result<Begun> {
         for _ in 0..ATTEMPTS {
-            if let Some(begun) = self.try_start(&request).await? {
+            if let Some(begun) = self.try_begin(&request).await? {
                 return Ok(begun);
             }
             if let Some(other) = self.live_of(request.app).await? {
@@ -120,7 +120,7 @@ impl Operations<'_> {
     }
 
     /// `None` when another operation lives on the app.
-    async fn try_start(&self, request: &NewOperation) -> Result<Option<Begun>> {
+    async fn try_begin(&self, request: &NewOperation) -> Result<Option<Begun>> {
         let (app, operation) = (request.app, self.0.new_operation_id());
         let named = self.0.apps().get(app).await?;
         let mut write = self.0.write().await?;

@@ -39,7 +39,7 @@ impl Store {
                 let mut options = ConnectOptions::new(url);
                 options
                     .set_application_name("proximity")
-                    .statement_timeout(Duration::from_secs(60));
+                    .statement_timeout(Duration::from_mins(1));
                 Ok(Self::new(connect(options).await?, clock, false))
             }
             _ => Err(Error::Invalid(

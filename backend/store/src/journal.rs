@@ -189,12 +189,11 @@ impl OperationJournal {
 impl Journal for OperationJournal {
     async fn append(&self, event: &Event, state: &Value) -> Result<(), Interrupted> {
         let mut position = self.position.lock().await;
-        let before = match position.take() {
-            Some(position) => position,
-            None => {
-                let (events, _) = self.read().await.map_err(interrupted)?;
-                Position::of(&events, &self.plan)?
-            }
+        let before = if let Some(position) = position.take() {
+            position
+        } else {
+            let (events, _) = self.read().await.map_err(interrupted)?;
+            Position::of(&events, &self.plan)?
         };
         let after = before.apply(event, &self.plan)?;
         self.write(event, state, &after)

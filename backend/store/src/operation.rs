@@ -6,6 +6,7 @@ use sea_orm::{
     ColumnTrait as _, EntityTrait as _, PaginatorTrait as _, QueryFilter as _, QuerySelect as _,
     QueryTrait as _,
 };
+use serde_json::Value;
 
 use crate::{
     Error, PageRequest, Result, Store,
@@ -13,7 +14,7 @@ use crate::{
     page, text,
 };
 
-/// One durable run on an app. Its state is not here: only its driver has a use for it.
+/// One durable run on an app. Its state is not here: see [`Operations::state`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
     /// Identifier.
@@ -97,6 +98,15 @@ impl Operations<'_> {
             .await?;
         row.ok_or(Error::NotFound("operation"))
             .and_then(Operation::try_from)
+    }
+
+    /// What the operation was asked with and has learnt, as its driver last saved it.
+    pub async fn state(&self, id: OperationId) -> Result<Value> {
+        let row = Entity::find_by_id(id.to_string())
+            .one(&self.0.inner.connection)
+            .await?;
+        let row = row.ok_or(Error::NotFound("operation"))?;
+        text::from_json("operations.state", &row.state)
     }
 
     /// The operation that takes the app now, stuck ones included.

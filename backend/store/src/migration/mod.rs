@@ -46,7 +46,13 @@ impl Store {
         let mut attempt = 1;
         loop {
             let failed = match Migrator::up(&self.inner.connection, None).await {
-                Ok(()) => return Ok(pending),
+                Ok(()) => {
+                    tracing::info!(
+                        steps = pending,
+                        "brought the schema of the database up to date"
+                    );
+                    return Ok(pending);
+                }
                 Err(error) => error,
             };
             // No lock is the same on both databases; looking again is.

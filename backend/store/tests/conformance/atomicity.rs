@@ -41,13 +41,15 @@ pub(crate) async fn a_dropped_append_is_whole_or_nothing(world: &World) {
         let (after, state) = journal.load().await.unwrap();
         assert_eq!(state, json!({ "events": after.len() }), "round {round}");
         if after.len() > events.len() {
-            whole += 1
+            whole += 1;
         } else {
-            nothing += 1
+            nothing += 1;
         }
     }
-    println!("{whole} appends were whole, {nothing} left nothing");
-    assert!(whole > 0 && nothing > 0, "the case proves nothing");
+    assert!(
+        whole > 0 && nothing > 0,
+        "{whole} whole, {nothing} nothing: this proves nothing"
+    );
     let last = world.journal(&lease);
     let (events, _) = last.load().await.unwrap();
     last.append(
@@ -105,7 +107,7 @@ pub(crate) async fn a_refused_transaction_leaves_nothing(world: &World) {
     let error = world
         .store
         .operations()
-        .start(request(other, OperationKind::Stop))
+        .begin(request(other, OperationKind::Stop))
         .await
         .unwrap_err();
     assert!(matches!(error, Error::NotFound("app")));
@@ -114,7 +116,7 @@ pub(crate) async fn a_refused_transaction_leaves_nothing(world: &World) {
     world
         .store
         .operations()
-        .start(request(app, OperationKind::Stop))
+        .begin(request(app, OperationKind::Stop))
         .await
         .unwrap();
     let lease = world.claim("one").await;

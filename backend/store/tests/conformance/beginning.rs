@@ -118,7 +118,7 @@ pub(crate) async fn a_taken_name_is_refused(world: &World) {
 pub(crate) async fn a_name_is_free_after_deletion(world: &World) {
     let first = world.installed("blog").await;
     let delete = request(first.app.id, OperationKind::Delete);
-    world.store.operations().start(delete).await.unwrap();
+    world.store.operations().begin(delete).await.unwrap();
     let lease = world.claim("worker").await;
     let deleted = AppChange::to(AppState::Deleted);
     world
@@ -162,7 +162,7 @@ pub(crate) async fn a_name_is_free_after_deletion(world: &World) {
 pub(crate) async fn one_operation_lives_per_app(world: &World) {
     let begun = world.deploy("blog").await;
     let stop = || request(begun.app.id, OperationKind::Stop);
-    let error = world.store.operations().start(stop()).await.unwrap_err();
+    let error = world.store.operations().begin(stop()).await.unwrap_err();
     assert!(matches!(
         error,
         Error::Busy { operation, kind: OperationKind::Deploy } if operation == begun.operation.id
@@ -177,7 +177,7 @@ pub(crate) async fn one_operation_lives_per_app(world: &World) {
         .unwrap();
     let mut next = stop();
     next.change = AppChange::none().attention(Some("Stopping."));
-    let next = world.store.operations().start(next).await.unwrap();
+    let next = world.store.operations().begin(next).await.unwrap();
     assert_eq!(next.app.operation, Some(next.operation.id));
     assert_eq!(next.app.attention.as_deref(), Some("Stopping."));
     let live = world
@@ -199,7 +199,7 @@ pub(crate) async fn two_starts_race_and_one_wins(world: &World) {
         );
         let start = |(store, kind): (&store::Store, OperationKind)| {
             let store = store.clone();
-            async move { store.operations().start(request(app, kind)).await }
+            async move { store.operations().begin(request(app, kind)).await }
         };
         let answers = join_all((0..8).map(|n| start((stores[n % 2], kinds[n / 4])))).await;
         let (won, lost): (Vec<_>, Vec<_>) = answers.into_iter().partition(Result::is_ok);
@@ -224,7 +224,7 @@ pub(crate) async fn an_app_that_is_deleted_meanwhile_is_not_found(world: &World)
     world
         .store
         .operations()
-        .start(request(app, OperationKind::Delete))
+        .begin(request(app, OperationKind::Delete))
         .await
         .unwrap();
     let lease = world.claim("worker").await;
@@ -241,7 +241,7 @@ pub(crate) async fn an_app_that_is_deleted_meanwhile_is_not_found(world: &World)
     let error = world
         .store
         .operations()
-        .start(request(app, OperationKind::Start))
+        .begin(request(app, OperationKind::Start))
         .await
         .unwrap_err();
     assert!(matches!(error, Error::NotFound("app")), "{error:?}");
@@ -302,8 +302,8 @@ pub(crate) async fn a_repeated_request_is_done_once(world: &World) {
         key: "k2".to_owned(),
         ..key(1)
     });
-    let first = world.store.operations().start(stop.clone()).await.unwrap();
-    let second = world.store.operations().start(stop).await.unwrap();
+    let first = world.store.operations().begin(stop.clone()).await.unwrap();
+    let second = world.store.operations().begin(stop).await.unwrap();
     assert_eq!((first.replayed, second.replayed), (false, true));
     assert_eq!(first.operation.id, second.operation.id);
 }

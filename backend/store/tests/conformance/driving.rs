@@ -140,14 +140,14 @@ pub(crate) async fn a_thawed_driver_is_refused_everywhere(world: &World) {
     assert!(matches!(append, Err(Interrupted::LeaseLost)), "{append:?}");
     assert!(matches!(journal.load().await, Err(Interrupted::LeaseLost)));
     journal.note("create", "a line from the grave");
-    refused(journal.flush().await);
+    refused(&journal.flush().await);
     let (leases, apps) = (world.store.leases(), world.store.apps());
-    refused(leases.renew(&frozen, LEASE).await.map(drop));
-    refused(leases.release(&frozen).await);
-    refused(apps.change(&frozen, AppChange::none().node("pve1")).await);
-    refused(apps.reserve_vmid(&frozen, 100).await);
+    refused(&leases.renew(&frozen, LEASE).await.map(drop));
+    refused(&leases.release(&frozen).await);
+    refused(&apps.change(&frozen, AppChange::none().node("pve1")).await);
+    refused(&apps.reserve_vmid(&frozen, 100).await);
     refused(
-        leases
+        &leases
             .finish(&frozen, &Outcome::Completed, AppChange::none())
             .await
             .map(drop),
@@ -171,7 +171,7 @@ pub(crate) async fn a_thawed_driver_is_refused_everywhere(world: &World) {
     );
 }
 
-fn refused(answer: store::Result<()>) {
+fn refused(answer: &store::Result<()>) {
     assert!(matches!(answer, Err(Error::LeaseLost)), "{answer:?}");
 }
 
@@ -193,7 +193,7 @@ pub(crate) async fn a_released_operation_is_claimed_at_once(world: &World) {
     );
     let second = world.claim("two").await;
     assert_eq!((second.operation, second.attempt), (first.operation, 2));
-    refused(world.store.leases().renew(&first, LEASE).await.map(drop));
+    refused(&world.store.leases().renew(&first, LEASE).await.map(drop));
     let last = world
         .store
         .events()
@@ -228,7 +228,7 @@ pub(crate) async fn renewal_holds_the_lease_and_reads_the_wish(world: &World) {
         .await
         .unwrap()
         .unwrap();
-    refused(leases.renew(&lease, LEASE).await.map(drop));
+    refused(&leases.renew(&lease, LEASE).await.map(drop));
     assert!(
         replica
             .leases()
@@ -272,8 +272,9 @@ pub(crate) async fn the_journal_is_read_as_it_was_written(world: &World) {
         .unwrap()
         .unwrap();
     let (events, state) = replica.journal(&lease, plan()).load().await.unwrap();
-    assert_eq!((events.as_slice(), state), (&written[..], odd));
+    assert_eq!((events.as_slice(), &state), (&written[..], &odd));
 
+    assert_eq!(world.store.operations().state(id).await.unwrap(), odd);
     let history = world.store.events().history(id).await.unwrap();
     assert_eq!(
         history.iter().map(|line| &line.event).collect::<Vec<_>>(),
@@ -498,7 +499,7 @@ pub(crate) async fn finishing_frees_the_app_and_ends_the_lease(world: &World) {
         .await;
     assert!(matches!(late, Err(Interrupted::LeaseLost)), "{late:?}");
     refused(
-        world
+        &world
             .store
             .leases()
             .finish(&lease, &outcome, AppChange::none())
@@ -541,7 +542,7 @@ pub(crate) async fn stuck_keeps_the_app(world: &World) {
     );
     let stop = crate::world::request(begun.app.id, api::OperationKind::Stop);
     assert!(matches!(
-        world.store.operations().start(stop).await,
+        world.store.operations().begin(stop).await,
         Err(Error::Busy { .. })
     ));
 }
@@ -568,9 +569,9 @@ pub(crate) async fn duties_are_held_by_one(world: &World) {
     assert!(there.claim("sweep", "four", LEASE).await.unwrap().is_none());
     world.clock.advance(FROZEN);
     let next = there.claim("sweep", "four", LEASE).await.unwrap().unwrap();
-    refused(here.renew(&held[0], LEASE).await);
-    refused(here.release(&held[0]).await);
+    refused(&here.renew(&held[0], LEASE).await);
+    refused(&here.release(&held[0]).await);
     there.release(&next).await.unwrap();
-    refused(there.renew(&next, LEASE).await);
+    refused(&there.renew(&next, LEASE).await);
     assert!(here.claim("sweep", "five", LEASE).await.unwrap().is_some());
 }

@@ -51,7 +51,7 @@ pub(crate) async fn filters_and_counts(world: &World) {
     let stop = world
         .store
         .operations()
-        .start(request(app, OperationKind::Stop))
+        .begin(request(app, OperationKind::Stop))
         .await
         .unwrap()
         .operation;

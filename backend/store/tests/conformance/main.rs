@@ -1,5 +1,7 @@
 //! One suite, two databases: every case runs on SQLite and, where Debian's PostgreSQL is installed, on that.
 
+#![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
+
 mod atomicity;
 mod beginning;
 mod driving;

@@ -44,7 +44,7 @@ pub(crate) async fn the_audit_log_is_paged(world: &World) {
     let log = world.store.audit();
     for number in 0..12 {
         let mut record = audit("session.create", &format!("user-{number}"));
-        record.outcome = "denied".to_owned();
+        record.outcome = String::from("denied");
         record.detail = Some("wrong password \0".to_owned());
         record.principal = if number == 0 {
             "eve".to_owned()

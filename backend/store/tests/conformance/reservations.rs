@@ -156,7 +156,7 @@ pub(crate) async fn observation_yields_to_an_operation(world: &World) {
     world
         .store
         .operations()
-        .start(request(id, OperationKind::Restart))
+        .begin(request(id, OperationKind::Restart))
         .await
         .unwrap();
     assert!(

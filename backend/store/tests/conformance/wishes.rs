@@ -251,7 +251,7 @@ pub(crate) async fn abandon_frees_the_app(world: &World) {
     assert_eq!((app.state, app.operation), (AppState::Stopped, None));
     assert!(app.attention.unwrap().contains("pve1"));
     operations
-        .start(request(begun.app.id, OperationKind::Delete))
+        .begin(request(begun.app.id, OperationKind::Delete))
         .await
         .unwrap();
     let running = operations.live_of(begun.app.id).await.unwrap().unwrap();

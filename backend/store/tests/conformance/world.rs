@@ -38,7 +38,7 @@ impl World {
     }
 
     pub(crate) async fn on_postgres(server: &Server, name: &str) -> Self {
-        Self::new(Address::Url(server.database(name)), None).await
+        Self::new(Address::Url(server.schema(name).await), None).await
     }
 
     async fn new(address: Address, folder: Option<TempDir>) -> Self {
