@@ -13,6 +13,7 @@ use crate::clock;
 use crate::faults::Faults;
 use crate::guests::Guests;
 use crate::model::Model;
+use crate::model::container::Container;
 use crate::options::{ErrorStyle, Options};
 use crate::pace::Pace;
 
@@ -151,10 +152,23 @@ impl Cluster {
             .model()
             .containers
             .values()
-            .filter(|container| !container.foreign && container.lock.as_deref() != Some("create"))
+            .filter(|container| is_looked_at(container))
             .map(|container| (container.vmid, container.incarnation))
             .collect();
         for (vmid, incarnation) in known {
+            self.refresh_one(vmid, incarnation).await;
+        }
+    }
+
+    /// As [`Cluster::refresh`], for one container only.
+    pub(crate) async fn refresh_guest(&self, vmid: u32) {
+        let incarnation = self
+            .model()
+            .containers
+            .get(&vmid)
+            .filter(|container| is_looked_at(container))
+            .map(|container| container.incarnation);
+        if let Some(incarnation) = incarnation {
             self.refresh_one(vmid, incarnation).await;
         }
     }
@@ -189,4 +203,9 @@ impl Cluster {
         // An error means that the model is gone, and with it all tasks.
         let _ = running.wait_for(|count| *count == 0).await;
     }
+}
+
+/// Whether there is a guest to ask: neighbours have none, and one that is being made has none yet.
+fn is_looked_at(container: &Container) -> bool {
+    !container.foreign && container.lock.as_deref() != Some("create")
 }

@@ -171,11 +171,9 @@ impl Cluster {
     }
 
     async fn crash(&self, node: &str) {
+        self.kill_tasks(|task| task.node == node).await;
         let guests: Vec<u32> = {
             let mut model = self.model();
-            for task in model.tasks.all().filter(|task| task.node == node) {
-                task.kill.cancel();
-            }
             let here = model
                 .containers
                 .values_mut()

@@ -99,6 +99,20 @@ pub enum Action {
     None,
 }
 
+impl Action {
+    fn is_for_rest(self) -> bool {
+        matches!(
+            self,
+            Self::FailInTask
+                | Self::HangInTask
+                | Self::AnswerLost
+                | Self::LostBefore
+                | Self::Unauthorized
+                | Self::Forbidden
+        )
+    }
+}
+
 /// One line of `PUT /sim/faults`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -190,17 +204,27 @@ impl Fault {
     }
 }
 
-/// A rule that names a place which does not exist.
+/// A rule that could never do anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownPlace(pub String);
+pub enum WrongRule {
+    /// There is no place of this name.
+    UnknownPlace(String),
+    /// This action means nothing at this place.
+    Pointless(String, Action),
+}
 
-impl std::fmt::Display for UnknownPlace {
+impl std::fmt::Display for WrongRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "there is no place '{}' for a fault", self.0)
+        match self {
+            Self::UnknownPlace(place) => write!(f, "there is no place '{place}' for a fault"),
+            Self::Pointless(place, action) => {
+                write!(f, "{action:?} means nothing at the place '{place}'")
+            }
+        }
     }
 }
 
-impl std::error::Error for UnknownPlace {}
+impl std::error::Error for WrongRule {}
 
 /// The faults of one simulated cluster; shared by all its parts.
 #[derive(Debug)]
@@ -225,11 +249,16 @@ impl Faults {
     }
 
     /// Replaces all rules and lets go of everything that hangs.
-    pub fn set(&self, rules: Vec<Rule>) -> Result<(), UnknownPlace> {
+    pub fn set(&self, rules: Vec<Rule>) -> Result<(), WrongRule> {
         for rule in &rules {
             let on = rule.on.as_str();
-            if !REST_PLACES.contains(&on) && !GUEST_PLACES.contains(&on) {
-                return Err(UnknownPlace(rule.on.clone()));
+            let rest = REST_PLACES.contains(&on);
+            if !rest && !GUEST_PLACES.contains(&on) {
+                return Err(WrongRule::UnknownPlace(rule.on.clone()));
+            }
+            let both = matches!(rule.action, Action::Refuse | Action::Hang | Action::Cut);
+            if !both && rest != rule.action.is_for_rest() {
+                return Err(WrongRule::Pointless(rule.on.clone(), rule.action));
             }
         }
         *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
@@ -316,10 +345,13 @@ mod tests {
         );
         assert!(serde_json::from_str::<Rule>(r#"{"on":"pull","do":"explode"}"#).is_err());
         let faults = Faults::new();
-        assert!(
-            faults
-                .set(vec![Rule::new("nowhere", Action::Fail)])
-                .is_err()
-        );
+        let wrong = [
+            Rule::new("nowhere", Action::Fail),
+            Rule::new("version", Action::Vfs),
+            Rule::new("pull", Action::AnswerLost),
+        ];
+        for rule in wrong {
+            assert!(faults.set(vec![rule]).is_err());
+        }
     }
 }

@@ -155,7 +155,7 @@ async fn answer(
         cluster.faults().take(place, params.text("node"), vmid)
     });
     if let Some(fault) = &fault {
-        before(cluster, fault).await?;
+        before(cluster, route.call, fault).await?;
     }
     let caller = Caller {
         // Open calls ask nobody's permission; whom they act as is never looked at.
@@ -183,9 +183,15 @@ fn reach(cluster: &Cluster, params: &Params) -> Result<(), Failure> {
 }
 
 /// What a fault does before the call is carried out.
-async fn before(cluster: &Cluster, fault: &Fault) -> Result<(), Failure> {
-    match fault.action {
-        Action::Refuse | Action::Fail => Err(Failure::died(
+async fn before(cluster: &Cluster, call: Call, fault: &Fault) -> Result<(), Failure> {
+    let action = match fault.action {
+        // A call without a task fails or hangs itself.
+        Action::FailInTask if !call.forks() => Action::Refuse,
+        Action::HangInTask if !call.forks() => Action::Hang,
+        action => action,
+    };
+    match action {
+        Action::Refuse => Err(Failure::died(
             fault.text("got no worker upid - start worker failed"),
         )),
         Action::LostBefore => Err(Failure::proxy(596, fault.text("Connection timed out"))),

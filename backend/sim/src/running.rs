@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::control::NodeChange;
-use crate::faults::{Faults, Rule, UnknownPlace};
+use crate::faults::{Faults, Rule, WrongRule};
 use crate::guests::Guests;
 use crate::model::identity::random_uuid;
-use crate::options::{GuestsKind, Options};
+use crate::options::{GuestsKind, Options, SshServers};
 use crate::rest::server::{self, Certificate};
 
 /// A cluster that can be reached. Dropping it stops everything without waiting; see [`Running::shutdown`].
@@ -65,8 +65,20 @@ impl Cluster {
         };
         running.token_secret = running.token_secret_of("root@pam!proximity");
         running.api = server::start(&running.cluster, options.listen, certificate).await?;
+        if options.ssh == SshServers::Elsewhere {
+            let port = options.ssh_listen.port();
+            running.ssh_hosts = hosts(&running.cluster, port);
+        }
         Ok(running)
     }
+}
+
+fn hosts(cluster: &Cluster, port: u16) -> String {
+    let nodes = cluster.nodes().into_iter();
+    let hosts: Vec<String> = nodes
+        .map(|(name, address)| format!("{name}={}", SocketAddr::new(address, port)))
+        .collect();
+    hosts.join(",")
 }
 
 fn names(options: &Options) -> Vec<String> {
@@ -106,7 +118,7 @@ impl Running {
     }
 
     /// Replaces all faults.
-    pub fn set_faults(&self, rules: Vec<Rule>) -> Result<(), UnknownPlace> {
+    pub fn set_faults(&self, rules: Vec<Rule>) -> Result<(), WrongRule> {
         self.cluster.faults().set(rules)
     }
 

@@ -6,9 +6,9 @@ mod create;
 mod destroy;
 mod download;
 mod power;
+mod value;
 mod worker;
 
-pub(crate) use create::normalise;
 pub(crate) use worker::Worker;
 
 use crate::cluster::Cluster;

@@ -42,6 +42,22 @@ pub(crate) enum Call {
     StopTask,
 }
 
+impl Call {
+    /// Whether it leaves its work to a task.
+    pub(crate) const fn forks(self) -> bool {
+        matches!(
+            self,
+            Self::DownloadTemplate
+                | Self::CreateContainer
+                | Self::DeleteContainer
+                | Self::StartContainer
+                | Self::StopContainer
+                | Self::ShutdownContainer
+                | Self::RebootContainer
+        )
+    }
+}
+
 /// One call: where it is, what it takes, where its faults attach.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Route {

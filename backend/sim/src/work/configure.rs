@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Caller, normalise};
+use super::Caller;
+use super::value::normalise;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::model::Model;

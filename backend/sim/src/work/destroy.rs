@@ -42,12 +42,10 @@ impl Cluster {
     /// Removes a container as a person with a root shell does who does not ask: no task, no lock respected.
     /// Returns whether there was one.
     pub async fn destroy_by_hand(&self, vmid: u32) -> bool {
+        let id = vmid.to_string();
+        self.kill_tasks(|task| task.id == id).await;
         let (known, has_guest) = {
             let model = self.model();
-            let id = vmid.to_string();
-            for task in model.tasks.all().filter(|task| task.id == id) {
-                task.kill.cancel();
-            }
             let container = model.containers.get(&vmid);
             (
                 container.is_some(),

@@ -112,6 +112,24 @@ impl Cluster {
         upid
     }
 
+    /// Kills the workers of these tasks where they stand and waits until they are gone.
+    pub(crate) async fn kill_tasks(&self, which: impl Fn(&Task) -> bool) {
+        let killed: Vec<String> = {
+            let model = self.model();
+            let running = model.tasks.all().filter(|task| task.exit.is_none());
+            running
+                .filter(|task| which(task))
+                .map(|task| {
+                    task.kill.cancel();
+                    task.upid.clone()
+                })
+                .collect()
+        };
+        for upid in killed {
+            self.finished(&upid).await;
+        }
+    }
+
     /// Waits for the end of a task.
     pub(crate) async fn finished(&self, upid: &str) -> Option<Task> {
         let mut running = self.model().tasks.watch();

@@ -76,7 +76,7 @@ pub(crate) async fn status(
     params: &Params,
 ) -> Result<Answer, Failure> {
     check_audit(&cluster.model(), caller, params.vmid())?;
-    cluster.refresh().await;
+    cluster.refresh_guest(params.vmid()).await;
     let model = cluster.model();
     let node = model.node(params.node())?;
     let container = model.container(&node.name, params.vmid())?;
@@ -111,7 +111,7 @@ pub(crate) async fn set_config(
     caller: &Caller,
     params: &Params,
 ) -> Result<Answer, Failure> {
-    cluster.refresh().await;
+    cluster.refresh_guest(params.vmid()).await;
     cluster.configure(caller, params).await?;
     Ok(Answer::nothing())
 }
@@ -122,7 +122,7 @@ pub(crate) async fn start(
     caller: &Caller,
     params: &Params,
 ) -> Result<Answer, Failure> {
-    cluster.refresh().await;
+    cluster.refresh_guest(params.vmid()).await;
     cluster
         .start_container(
             caller,
@@ -139,7 +139,7 @@ pub(crate) async fn stop(
     caller: &Caller,
     params: &Params,
 ) -> Result<Answer, Failure> {
-    cluster.refresh().await;
+    cluster.refresh_guest(params.vmid()).await;
     cluster
         .stop_container(
             caller,
@@ -156,7 +156,7 @@ pub(crate) async fn shutdown(
     caller: &Caller,
     params: &Params,
 ) -> Result<Answer, Failure> {
-    cluster.refresh().await;
+    cluster.refresh_guest(params.vmid()).await;
     let timeout = params.integer("timeout").unwrap_or(60);
     let force = params.flag("forceStop");
     cluster
@@ -170,7 +170,7 @@ pub(crate) async fn reboot(
     caller: &Caller,
     params: &Params,
 ) -> Result<Answer, Failure> {
-    cluster.refresh().await;
+    cluster.refresh_guest(params.vmid()).await;
     let timeout = params.integer("timeout").unwrap_or(60);
     cluster
         .reboot_container(caller, params.node(), params.vmid(), timeout)
@@ -183,7 +183,7 @@ pub(crate) async fn delete(
     caller: &Caller,
     params: &Params,
 ) -> Result<Answer, Failure> {
-    cluster.refresh().await;
+    cluster.refresh_guest(params.vmid()).await;
     let (force, purge) = (params.flag("force"), params.flag("purge"));
     cluster
         .destroy_container(caller, params.node(), params.vmid(), force, purge)

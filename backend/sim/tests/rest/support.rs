@@ -293,3 +293,8 @@ impl World {
 }
 
 pub(crate) const ALPINE: &str = "alpine-3.24-default_20260714_amd64.tar.xz";
+
+/// Three nodes, everything at once.
+pub(crate) fn three() -> Options {
+    Options::default().nodes(3)
+}

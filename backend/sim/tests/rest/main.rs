@@ -1,0 +1,7 @@
+//! The simulated API over real sockets, as a client sees it.
+
+mod access;
+mod life;
+mod pct;
+mod support;
+mod trouble;
