@@ -3,7 +3,8 @@
 
 # build_images OUT: OUT/registry, what docker-registry serves
 build_images() {
-    local out=$1 port=$((20000 + RANDOM % 10000))
+    local out=$1 port
+    for port in {25000..25099}; do listening tcp "127.0.0.1:$port" || break; done
     rm -rf "$out/registry"
     mkdir -p "$out/registry" "$out/run"
     PUSH_TO=127.0.0.1:$port

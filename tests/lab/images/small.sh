@@ -6,7 +6,7 @@ busybox_root() {
     local root name
     root=$(mktemp -d)
     debs_unpack "$root" libc6 busybox
-    rm -rf "$root"/usr/lib/x86_64-linux-gnu/gconv "$root"/usr/lib/{locale,systemd} "$root"/usr/share "$root"/etc/* "$root"/var
+    rm -rf "${root:?}"/usr/lib/{x86_64-linux-gnu/gconv,locale,systemd} "${root:?}"/{usr/share,etc,var}
     mkdir -p "$root"/{etc,proc,sys,dev,run,var,srv/cgi-bin} "$root/tmp"
     chmod 1777 "$root/tmp"
     for name in $(chroot "$root" /usr/bin/busybox --list); do

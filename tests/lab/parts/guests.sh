@@ -27,7 +27,7 @@ guests_down() {
     while read -r monitor vmid; do
         lxc-stop -P "$LAB/ct" -n "$vmid" -k 2>/dev/null || true
         # The folder of the lab may be gone, and with it the way to ask; the container's first process is the child.
-        wait_for 5 eval "! kill -0 $monitor" || kill -9 "$(cat "/proc/$monitor/task/$monitor/children" | cut -d' ' -f1)" || true
+        wait_for 5 eval "! kill -0 $monitor" || kill -9 "$(cut -d' ' -f1 "/proc/$monitor/task/$monitor/children")" || true
     done < <(running_guests)
     rm -rf "$LAB/ct"
 }

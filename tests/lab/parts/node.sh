@@ -37,5 +37,5 @@ CONF
 
 node_down() {
     stop_daemon sshd
-    rm -rf "$LAB/ssh" "$LAB/bin"
+    rm -rf "${LAB:?}/ssh" "${LAB:?}/bin"
 }

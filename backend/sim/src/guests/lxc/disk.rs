@@ -21,7 +21,9 @@ pub(super) async fn base(
         return Ok(base);
     }
     // Another process may be at the same; each unpacks for itself and the first to finish is taken.
-    let unfinished = lab.storage.join(format!("unpacking-{}", std::process::id()));
+    let unfinished = lab
+        .storage
+        .join(format!("unpacking-{}", std::process::id()));
     Tool::new("btrfs")
         .args(["subvolume", "create"])
         .arg(&unfinished)
@@ -46,7 +48,11 @@ pub(super) async fn base(
     }
     if let Err(error) = tokio::fs::rename(&unfinished, &base).await {
         delete(&unfinished).await?;
-        return if base.exists() { Ok(base) } else { Err(error.to_string()) };
+        return if base.exists() {
+            Ok(base)
+        } else {
+            Err(error.to_string())
+        };
     }
     log(format!("unpacked {}", lab.template.display()));
     Ok(base)

@@ -20,7 +20,7 @@ closure() {
 add_packages() {
 	work=$(mktemp -d) || exit 99
 	trap 'rm -rf "$work"' EXIT
-	if [ -z "$cache" ] || [ -n "${update:-}" ]; then
+	if [ -z "$cache" ] || [ -n "$update" ]; then
 		folder=$work
 		fetch_indexes "$folder"
 	else
