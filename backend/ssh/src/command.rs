@@ -89,10 +89,10 @@ impl Command {
         self
     }
 
-    /// When this side gives up: the deadline and a tenth more, at least a quarter of a second and at most five, so that
-    /// as a rule the far side is first and its end is known.
+    /// When this side gives up: the deadline and a tenth more, at least two seconds and at most five. As a rule the far
+    /// side is first then, and its end is known; `pct` alone, written in Perl, takes most of a second to begin.
     pub fn patience(&self) -> Duration {
-        let grace = (self.deadline / 10).clamp(Duration::from_millis(250), Duration::from_secs(5));
+        let grace = (self.deadline / 10).clamp(Duration::from_secs(2), Duration::from_secs(5));
         self.deadline.saturating_add(grace)
     }
 }
@@ -129,8 +129,8 @@ mod tests {
                 .deadline(Duration::from_secs(seconds))
                 .patience()
         };
-        assert_eq!(patience(1), Duration::from_millis(1250));
-        assert_eq!(patience(20), Duration::from_secs(22));
+        assert_eq!(patience(1), Duration::from_secs(3));
+        assert_eq!(patience(30), Duration::from_secs(33));
         assert_eq!(patience(600), Duration::from_secs(605));
     }
 }

@@ -28,10 +28,11 @@ const COMMAND: &str = concat!(
     r#"printf 'proximity-end %s %s\n' "$p" "$c" >&2; exit "$c""#
 );
 /// The same, and ends the command when standard input ends, that is when the connection does. `cat` must hold neither
-/// output, or the channel would stay open for it.
+/// output, or the channel would stay open for it. GNU `timeout` leads a process group, and told so early that it does not
+/// know its child yet it would end alone, so the group is told; busybox's has become the command itself.
 const FOLLOWED: &str = concat!(
     r#"printf 'proximity-begin %s\n' "$p" >&2; exec 3<&0; timeout -k 10 -s TERM "$s" "$@" </dev/null 3<&- & c=$!; "#,
-    r#"(cat <&3; kill "$c") >/dev/null 2>&1 & w=$!; wait "$c"; r=$?; kill "$w" 2>/dev/null; "#,
+    r#"(cat <&3; kill -s TERM -- "-$c" || kill "$c") >/dev/null 2>&1 & w=$!; wait "$c"; r=$?; kill "$w" 2>/dev/null; "#,
     r#"printf 'proximity-end %s %s\n' "$p" "$r" >&2; exit "$r""#
 );
 
@@ -105,7 +106,7 @@ impl Envelope {
         let mut envelope = Self::empty(Some(vmid), deadline);
         // A container that is frozen (by a backup, say) lets pct wait; without a bound of its own the command would
         // start whenever the container thaws, long after its caller gave up.
-        let bound = (envelope.seconds + 15).to_string();
+        let bound = envelope.seconds.saturating_add(15).to_string();
         let vmid = vmid.to_string();
         let sudo: &[&str] = match rights {
             Rights::Root => &[],
@@ -126,7 +127,8 @@ impl Envelope {
     }
 
     fn empty(vmid: Option<u32>, deadline: Duration) -> Self {
-        let whole = deadline.as_secs() + u64::from(deadline.subsec_nanos() > 0);
+        let more = u64::from(deadline.subsec_nanos() > 0);
+        let whole = deadline.as_secs().saturating_add(more);
         Self {
             line: String::new(),
             nonce: format!("{:032x}", rand::random::<u128>()),

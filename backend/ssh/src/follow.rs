@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::command::Stream;
 use crate::envelope::{Envelope, FOLLOW_LIMIT};
-use crate::exchange::{Exchange, Exit, Turn};
+use crate::exchange::{Exchange, Turn};
 use crate::hearing::Hearing;
 use crate::marks::Phase;
 use crate::verdict::Verdict;
@@ -111,17 +111,12 @@ impl Follower {
         if let Err(broken) = self.exchange.begin(&self.envelope.line).await {
             return Err(self.judged(|verdict, hearing| verdict.broken(broken, hearing)));
         }
+        // A quick command may begin and end in one turn; that is the next turn's business.
         while self.exchange.hearing.phase() == Phase::Before {
-            if self.turn().await? != Turn::On {
+            let turn = self.turn().await?;
+            if turn != Turn::On && self.exchange.hearing.phase() == Phase::Before {
                 // Nothing ran; how the login shell ended adds nothing to what was said.
-                return Err(self.judged(|verdict, hearing| {
-                    match verdict.ended(&Exit::Untold, hearing) {
-                        Ok(_) => Error::Protocol {
-                            reason: "an end without a beginning".into(),
-                        },
-                        Err(error) => error,
-                    }
-                }));
+                return Err(self.judged(|verdict, hearing| verdict.not_begun(hearing)));
             }
         }
         Ok(())
@@ -142,23 +137,22 @@ impl Follower {
         let mut sink = |stream, line: &str| lines.push_back((stream, line.to_owned()));
         self.exchange.hearing.finish(&mut sink);
         let mut end = self.exchange.finish(turn).await;
-        let verdict = Verdict {
-            host: &self.host,
-            envelope: &self.envelope,
-            deadline: FOLLOW_LIMIT,
-            took: self.begun.elapsed(),
-        };
+        let verdict = verdict(&self.host, &self.envelope, self.begun);
         let judged = verdict.ended(&end.exit, &mut end.hearing);
         State::Ending(lines, judged.and_then(Output::ok).err())
     }
 
-    fn judged<T>(&mut self, judge: impl FnOnce(&Verdict<'_>, &mut Hearing) -> T) -> T {
-        let verdict = Verdict {
-            host: &self.host,
-            envelope: &self.envelope,
-            deadline: FOLLOW_LIMIT,
-            took: self.begun.elapsed(),
-        };
+    fn judged(&mut self, judge: impl FnOnce(&Verdict<'_>, &mut Hearing) -> Error) -> Error {
+        let verdict = verdict(&self.host, &self.envelope, self.begun);
         judge(&verdict, &mut self.exchange.hearing)
+    }
+}
+
+fn verdict<'a>(host: &'a Host, envelope: &'a Envelope, begun: Instant) -> Verdict<'a> {
+    Verdict {
+        host,
+        envelope,
+        deadline: FOLLOW_LIMIT,
+        took: begun.elapsed(),
     }
 }

@@ -71,14 +71,16 @@ pub(crate) async fn dial(address: &str, port: u16, silence: Duration) -> io::Res
     Ok(stream)
 }
 
-/// Exchanges keys and tells whose server it is. Nothing about us has been sent by then. `limit` bounds each wait.
+/// Exchanges keys and tells whose server it is. Nothing about us has been sent by then. `limit` is the caller's own,
+/// who hangs up when it is over; libssh2's waits are bounded a little later, so that the caller is first.
 pub(crate) fn handshake(
     stream: TcpStream,
     algorithms: &str,
     limit: Duration,
 ) -> Result<(Session, HostKey), Failure> {
     let mut session = Session::new()?;
-    session.set_timeout(u32::try_from(limit.as_millis()).unwrap_or(u32::MAX));
+    let bound = limit.saturating_add(Duration::from_secs(5));
+    session.set_timeout(u32::try_from(bound.as_millis()).unwrap_or(u32::MAX));
     session.method_pref(MethodType::HostKey, algorithms)?;
     session.set_tcp_stream(stream);
     session.handshake().map_err(|error| match error.code() {

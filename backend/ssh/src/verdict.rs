@@ -54,6 +54,11 @@ impl Verdict<'_> {
         }
     }
 
+    /// Both outputs ended before the command began.
+    pub(crate) fn not_begun(&self, hearing: &mut Hearing) -> Error {
+        self.not_started(-1, hearing.preamble())
+    }
+
     /// The far side did not end in time and neither did this one wait longer.
     pub(crate) fn gave_up(&self, hearing: &mut Hearing) -> Error {
         Error::TimedOut {
