@@ -8,6 +8,7 @@ busybox_root() {
     debs_unpack "$root" libc6 busybox
     rm -rf "${root:?}"/usr/lib/{x86_64-linux-gnu/gconv,locale,systemd} "${root:?}"/{usr/share,etc,var}
     mkdir -p "$root"/{etc,proc,sys,dev,run,var,srv/cgi-bin} "$root/tmp"
+    ln -s ../run "$root/var/run"
     chmod 1777 "$root/tmp"
     for name in $(chroot "$root" /usr/bin/busybox --list); do
         [[ -e $root/usr/bin/$name ]] || ln -s busybox "$root/usr/bin/$name"

@@ -8,7 +8,12 @@ web_up() {
 
 # The registry's own port takes images from this machine (push); guests come in through nginx, by name and over TLS.
 start_registry() {
-    [[ -d $LAB/registry ]] || cp -a "$IMAGES/registry" "$LAB/registry"
+    # A copy, so that tests may push; a new one when the recipe of the images has changed.
+    if [[ $(cat "$LAB/registry/made-from" 2>/dev/null) != "$IMAGES" ]]; then
+        rm -rf "$LAB/registry"
+        cp -a "$IMAGES/registry" "$LAB/registry"
+        echo "$IMAGES" >"$LAB/registry/made-from"
+    fi
     cat >"$LAB/run/registry.yml" <<CONF
 version: 0.1
 log: {level: warn}
