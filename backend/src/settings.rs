@@ -9,6 +9,7 @@ mod value;
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use control::{SshTargets, Timeouts};
+use proxmox::{Feature, Features};
 use secrecy::{ExposeSecret as _, SecretString};
 pub use source::{Source, WrongSetting};
 
@@ -143,9 +144,10 @@ fn ssh_settings(source: &Source, proxmox: &proxmox::Config) -> Result<(ssh::Sett
 }
 
 fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> {
-    let features = source.required("PROXMOX_FEATURES")?;
-    if !features.split(',').any(|feature| feature == "nesting=1") {
-        return Err(source.wrong("PROXMOX_FEATURES", "a list that holds nesting=1, without which Docker does not run"));
+    let form = "features of a Proxmox container with nesting=1, without which Docker does not run";
+    let features: Features = source.parse("PROXMOX_FEATURES", form)?;
+    if !features.has(Feature::Nesting) {
+        return Err(source.wrong("PROXMOX_FEATURES", form));
     }
     Ok(control::Settings {
         features,

@@ -4,7 +4,10 @@ use api::{App, AppState, Deploy, Deployed, Operation, OperationKind, Page};
 use indexmap::IndexMap;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::{AppChange, AppFilter, Deployment, Hidden, IdempotencyKey, NewApp, NewOperation, NewRelease, PageRequest, Reserved};
+use store::{
+    AppChange, AppFilter, Deployment, Hidden, IdempotencyKey, NewApp, NewOperation, NewRelease,
+    PageRequest, Reserved,
+};
 
 use crate::{
     Asked, Control, Error, hostname,
@@ -21,7 +24,13 @@ impl Control {
     pub async fn deploy(&self, asked: &Asked, request: Deploy) -> Result<Deployed, Error> {
         let key = key(asked, "deploy", &request);
         if let Some(key) = &key
-            && let Some(begun) = self.site.store.operations().replay(key).await.map_err(reused)?
+            && let Some(begun) = self
+                .site
+                .store
+                .operations()
+                .replay(key)
+                .await
+                .map_err(reused)?
         {
             return self.deployed(begun).await;
         }
@@ -47,22 +56,43 @@ impl Control {
         Err(Error::NameTaken { name: plain_name })
     }
 
-    fn deployment(&self, asked: &Asked, wish: &Wish, idempotency: Option<IdempotencyKey>) -> Deployment {
+    fn deployment(
+        &self,
+        asked: &Asked,
+        wish: &Wish,
+        idempotency: Option<IdempotencyKey>,
+    ) -> Deployment {
         let id = self.site.store.new_app_id();
         let nonce = random::hex::<16>();
         let state = wish.state(id, &nonce);
         let answers = serde_json::to_vec(&wish.answers).expect("answers are plain values");
-        let Size { cores, memory, swap, disk } = wish.size;
-        let shown = wish.answers.values.iter().filter(|(_, answer)| !answer.secret);
+        let Size {
+            cores,
+            memory,
+            swap,
+            disk,
+        } = wish.size;
+        let shown = wish
+            .answers
+            .values
+            .iter()
+            .filter(|(_, answer)| !answer.secret);
         Deployment {
             app: NewApp {
                 id,
                 name: wish.name.clone(),
                 hostname: wish.hostname.clone(),
                 nonce,
-                reserved: Reserved { cores, memory, swap, disk },
+                reserved: Reserved {
+                    cores,
+                    memory,
+                    swap,
+                    disk,
+                },
                 network: wish.network.clone(),
-                parameters: shown.map(|(name, answer)| (name.clone(), answer.value.clone())).collect(),
+                parameters: shown
+                    .map(|(name, answer)| (name.clone(), answer.value.clone()))
+                    .collect(),
                 sealed: Hidden(self.site.secrets.seal(&project::answers_row(id), &answers)),
                 endpoints: Vec::new(),
                 owner: asked.who.username.clone(),
@@ -71,7 +101,8 @@ impl Control {
                 catalog_id: wish.manifest.id.clone(),
                 version: wish.manifest.version.clone(),
                 revision: u32::try_from(wish.manifest.revision).unwrap_or(u32::MAX),
-                bundle: serde_json::to_vec(&wish.manifest.bundle()).expect("a bundle is texts and bytes"),
+                bundle: serde_json::to_vec(&wish.manifest.bundle())
+                    .expect("a bundle is texts and bytes"),
             },
             state: serde_json::to_value(&state).expect("a state is plain values"),
             idempotency,
@@ -80,14 +111,28 @@ impl Control {
     }
 
     async fn deployed(&self, begun: store::Begun) -> Result<Deployed, Error> {
-        Ok(Deployed { app: shown(begun.app), operation: self.with_steps(begun.operation).await? })
+        Ok(Deployed {
+            app: shown(begun.app),
+            operation: self.with_steps(begun.operation).await?,
+        })
     }
 
     /// A page of installed apps, newest first.
     pub async fn apps(&self, cursor: Option<&str>, limit: Option<u32>) -> Result<Page<App>, Error> {
-        let request = PageRequest { cursor: cursor.map(str::to_owned), limit: limit.map(u64::from) };
-        let page = self.site.store.apps().list(&AppFilter::default(), &request).await?;
-        Ok(Page { items: page.items.into_iter().map(shown).collect(), next: page.next })
+        let request = PageRequest {
+            cursor: cursor.map(str::to_owned),
+            limit: limit.map(u64::from),
+        };
+        let page = self
+            .site
+            .store
+            .apps()
+            .list(&AppFilter::default(), &request)
+            .await?;
+        Ok(Page {
+            items: page.items.into_iter().map(shown).collect(),
+            next: page.next,
+        })
     }
 
     /// One app, by id, name or host name; by id also when it is deleted.
@@ -96,10 +141,21 @@ impl Control {
     }
 
     /// Writes an operation on an app down; a worker carries it out.
-    pub async fn start_operation(&self, asked: &Asked, app: &str, kind: OperationKind) -> Result<Operation, Error> {
+    pub async fn start_operation(
+        &self,
+        asked: &Asked,
+        app: &str,
+        kind: OperationKind,
+    ) -> Result<Operation, Error> {
         let key = key(asked, kind.as_str(), &app);
         if let Some(key) = &key
-            && let Some(begun) = self.site.store.operations().replay(key).await.map_err(reused)?
+            && let Some(begun) = self
+                .site
+                .store
+                .operations()
+                .replay(key)
+                .await
+                .map_err(reused)?
         {
             return self.with_steps(begun.operation).await;
         }
@@ -116,9 +172,13 @@ impl Control {
         if app.state == AppState::Deleted {
             return Err(Error::NotFound { what: "app" });
         }
-        match self.site.store.operations().start(request).await {
+        match self.site.store.operations().begin(request).await {
             Ok(begun) => self.with_steps(begun.operation).await,
-            Err(store::Error::Busy { operation, kind }) => Err(Error::Busy { operation, kind, app: app.name }),
+            Err(store::Error::Busy { operation, kind }) => Err(Error::Busy {
+                operation,
+                kind,
+                app: app.name,
+            }),
             Err(error) => Err(reused(error)),
         }
     }
@@ -126,14 +186,24 @@ impl Control {
 
 /// The state of an operation on an app that has a container.
 fn state_of(app: &store::App) -> State {
-    let Reserved { cores, memory, swap, disk } = app.reserved;
+    let Reserved {
+        cores,
+        memory,
+        swap,
+        disk,
+    } = app.reserved;
     State {
         app: app.id,
         name: app.name.clone(),
         hostname: app.hostname.clone(),
         catalog_id: app.catalog_id.clone(),
         nonce: app.nonce.clone(),
-        size: Size { cores, memory, swap, disk },
+        size: Size {
+            cores,
+            memory,
+            swap,
+            disk,
+        },
         network: app.network.clone(),
         architectures: Vec::new(),
         wanted_node: None,
@@ -150,8 +220,17 @@ fn state_of(app: &store::App) -> State {
 fn key(asked: &Asked, action: &str, request: &impl Serialize) -> Option<IdempotencyKey> {
     let key = asked.idempotency_key.clone()?;
     let body = serde_json::to_vec(request).expect("a request is plain values");
-    let request_hash = Sha256::new().chain_update(action).chain_update([0]).chain_update(body).finalize().to_vec();
-    Some(IdempotencyKey { principal: asked.who.username.clone(), key, request_hash })
+    let request_hash = Sha256::new()
+        .chain_update(action)
+        .chain_update([0])
+        .chain_update(body)
+        .finalize()
+        .to_vec();
+    Some(IdempotencyKey {
+        principal: asked.who.username.clone(),
+        key,
+        request_hash,
+    })
 }
 
 fn reused(error: store::Error) -> Error {

@@ -5,8 +5,7 @@
 
 use api::{CreateToken, CreatedToken, Login, Scope, Session, Token, TokenId};
 use argon2::{
-    Argon2, PasswordHasher as _, PasswordVerifier as _,
-    password_hash::phc::PasswordHash,
+    Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash,
 };
 use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
@@ -40,7 +39,11 @@ impl Principal {
 
     /// An error unless this is allowed.
     pub fn require(&self, scope: Scope) -> Result<(), Error> {
-        if self.may(scope) { Ok(()) } else { Err(Error::Forbidden { scope }) }
+        if self.may(scope) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden { scope })
+        }
     }
 }
 
@@ -98,14 +101,23 @@ impl Control {
     pub async fn authenticate(&self, credential: Credential<'_>) -> Result<Principal, Error> {
         match credential {
             Credential::Token(token) => self.by_token(token).await,
-            Credential::Session { cookie, csrf, is_write } => {
+            Credential::Session {
+                cookie,
+                csrf,
+                is_write,
+            } => {
                 let found = self.site.store.sessions().find(&digest(cookie)).await?;
                 let (session, user) = found.ok_or(Error::Unauthenticated)?;
-                let csrf_matches = csrf.is_some_and(|csrf| digest(csrf).ct_eq(&session.csrf_hash.0).into());
+                let csrf_matches =
+                    csrf.is_some_and(|csrf| digest(csrf).ct_eq(&session.csrf_hash.0).into());
                 if is_write && !csrf_matches {
                     return Err(Error::BadCsrf);
                 }
-                self.site.store.sessions().touch(&session, self.site.store.now() + SESSION).await?;
+                self.site
+                    .store
+                    .sessions()
+                    .touch(&session, self.site.store.now() + SESSION)
+                    .await?;
                 Ok(principal(user, vec![Scope::Admin]))
             }
         }
@@ -145,7 +157,11 @@ impl Control {
             expires_at: self.site.store.now() + SESSION,
         };
         let session = self.site.store.sessions().create(session).await?;
-        let session = Session { username: user.name, csrf_token: csrf, expires_at: session.expires_at };
+        let session = Session {
+            username: user.name,
+            csrf_token: csrf,
+            expires_at: session.expires_at,
+        };
         Ok(LoggedIn { cookie, session })
     }
 
@@ -158,15 +174,25 @@ impl Control {
     }
 
     /// Makes an API token. It may do no more than who makes it.
-    pub async fn create_token(&self, asked: &Asked, request: CreateToken) -> Result<CreatedToken, Error> {
+    pub async fn create_token(
+        &self,
+        asked: &Asked,
+        request: CreateToken,
+    ) -> Result<CreatedToken, Error> {
         let name = request.name.trim();
         if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-            return Err(Error::field("/name", "must be 1 to 100 characters, none of them a control character"));
+            return Err(Error::field(
+                "/name",
+                "must be 1 to 100 characters, none of them a control character",
+            ));
         }
         if request.scopes.is_empty() {
             return Err(Error::field("/scopes", "must name at least one scope"));
         }
-        if request.expires_at.is_some_and(|end| end <= self.site.store.now()) {
+        if request
+            .expires_at
+            .is_some_and(|end| end <= self.site.store.now())
+        {
             return Err(Error::field("/expires_at", "must be in the future"));
         }
         for scope in &request.scopes {
@@ -180,8 +206,16 @@ impl Control {
             scopes: request.scopes,
             expires_at: request.expires_at,
         };
-        let details = self.site.store.tokens().create(new, &asked.audit("token.create", name)).await?;
-        Ok(CreatedToken { token, details: shown(details) })
+        let details = self
+            .site
+            .store
+            .tokens()
+            .create(new, &asked.audit("token.create", name))
+            .await?;
+        Ok(CreatedToken {
+            token,
+            details: shown(details),
+        })
     }
 
     /// The tokens that are not revoked.
@@ -196,17 +230,28 @@ impl Control {
         if token.user != asked.who.user {
             return Err(Error::NotFound { what: "token" });
         }
-        Ok(self.site.store.tokens().revoke(id, &asked.audit("token.revoke", &token.name)).await?)
+        Ok(self
+            .site
+            .store
+            .tokens()
+            .revoke(id, &asked.audit("token.revoke", &token.name))
+            .await?)
     }
 
     /// Makes the first administrator where there is no user yet, with `password` or one that is made up. Answers
     /// the made-up password: it is told this once.
-    pub async fn first_administrator(&self, password: Option<&str>) -> Result<Option<String>, Error> {
+    pub async fn first_administrator(
+        &self,
+        password: Option<&str>,
+    ) -> Result<Option<String>, Error> {
         if self.site.store.users().count().await? > 0 {
             return Ok(None);
         }
         let made_up = password.is_none().then(random::hex::<12>);
-        let password = password.or(made_up.as_deref()).unwrap_or_default().to_owned();
+        let password = password
+            .or(made_up.as_deref())
+            .unwrap_or_default()
+            .to_owned();
         let user = NewUser {
             name: ADMIN.to_owned(),
             password_hash: Hidden(self.hash(password).await?),
@@ -230,7 +275,11 @@ impl Control {
 
     async fn hash(&self, password: String) -> Result<String, Error> {
         let hashed = self
-            .computing(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string()))
+            .computing(move || {
+                Argon2::default()
+                    .hash_password(password.as_bytes())
+                    .map(|hash| hash.to_string())
+            })
             .await?;
         hashed.map_err(|error| Error::Internal(error.to_string().into()))
     }
@@ -241,24 +290,42 @@ impl Control {
             let known = stored.is_some();
             let stored = stored.unwrap_or_else(|| DUMMY.to_owned());
             let hash = PasswordHash::new(&stored);
-            let matches = hash.is_ok_and(|hash| Argon2::default().verify_password(password.as_bytes(), &hash).is_ok());
+            let matches = hash.is_ok_and(|hash| {
+                Argon2::default()
+                    .verify_password(password.as_bytes(), &hash)
+                    .is_ok()
+            });
             known && matches
         })
         .await
     }
 
     /// A password hash takes tens of milliseconds: not on a thread that others wait for, and few at a time.
-    async fn computing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let _turn = self.hashing.acquire().await.map_err(|error| Error::Internal(error.into()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|error| Error::Internal(error.into()))
+    async fn computing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let _turn = self
+            .hashing
+            .acquire()
+            .await
+            .map_err(|error| Error::Internal(error.into()))?;
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| Error::Internal(error.into()))
     }
 }
 
 /// A hash of a password that nobody has.
-const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy1pdA$jp5Yp0wYrn2rPvgkKaUjrcA4lB2gRkTgHzUg0uPfT8k";
+const DUMMY: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy1pdA$jp5Yp0wYrn2rPvgkKaUjrcA4lB2gRkTgHzUg0uPfT8k";
 
 fn principal(user: User, scopes: Vec<Scope>) -> Principal {
-    Principal { username: user.name, scopes, user: user.id }
+    Principal {
+        username: user.name,
+        scopes,
+        user: user.id,
+    }
 }
 
 fn shown(token: store::Token) -> Token {

@@ -1,6 +1,8 @@
 //! The catalog, as people browse it.
 
-use api::{CatalogApp, CatalogDetail, CatalogParameter, CheckRequest, Checked, FirstRun, ParameterOption};
+use api::{
+    CatalogApp, CatalogDetail, CatalogParameter, CheckRequest, Checked, FirstRun, ParameterOption,
+};
 use catalog::Manifest;
 
 use crate::{Control, Error};
@@ -8,7 +10,11 @@ use crate::{Control, Error};
 impl Control {
     /// The entries that fit a text and a category, best first.
     pub fn catalog(&self, text: Option<&str>, category: Option<&str>) -> Vec<CatalogApp> {
-        self.catalog.search(text.unwrap_or_default(), category).into_iter().map(row).collect()
+        self.catalog
+            .search(text.unwrap_or_default(), category)
+            .into_iter()
+            .map(row)
+            .collect()
     }
 
     /// One entry.
@@ -28,16 +34,23 @@ impl Control {
                     catalog::Severity::Error => api::Severity::Error,
                 },
                 file: finding.file,
-                line: Some(finding.line),
-                column: Some(finding.column),
+                line: (finding.line > 0).then_some(finding.line),
+                column: (finding.column > 0).then_some(finding.column),
                 message: finding.message,
             })
             .collect();
-        Checked { ok: findings.iter().all(|finding| finding.severity != api::Severity::Error), findings }
+        Checked {
+            ok: findings
+                .iter()
+                .all(|finding| finding.severity != api::Severity::Error),
+            findings,
+        }
     }
 
     pub(crate) fn manifest(&self, id: &str) -> Result<&Manifest, Error> {
-        self.catalog.get(id).ok_or(Error::NotFound { what: "catalog app" })
+        self.catalog.get(id).ok_or(Error::NotFound {
+            what: "catalog app",
+        })
     }
 }
 
@@ -90,7 +103,10 @@ fn parameter(param: &catalog::Param) -> CatalogParameter {
         options: param
             .options
             .iter()
-            .map(|choice| ParameterOption { value: choice.value.clone(), label: choice.label.clone() })
+            .map(|choice| ParameterOption {
+                value: choice.value.clone(),
+                label: choice.label.clone(),
+            })
             .collect(),
         advanced: param.advanced,
         immutable: param.immutable,

@@ -17,7 +17,10 @@ pub struct Compose {
 impl Compose {
     /// The project of the app whose host name this is.
     pub fn of(hostname: &str) -> Self {
-        Self { folder: format!("/opt/proximity/{hostname}"), project: hostname.to_owned() }
+        Self {
+            folder: format!("/opt/proximity/{hostname}"),
+            project: hostname.to_owned(),
+        }
     }
 
     /// Where its files are.
@@ -28,7 +31,9 @@ impl Compose {
     /// `docker compose …` for this project. Every file is named, so that neither the working directory nor a
     /// second compose file in the folder can change what is meant.
     pub fn command<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Vec<String> {
-        let mut argv: Vec<String> = ["docker", "compose", "--progress", "plain"].map(str::to_owned).into();
+        let mut argv: Vec<String> = ["docker", "compose", "--progress", "plain"]
+            .map(str::to_owned)
+            .into();
         for (flag, value) in [
             ("--project-name", self.project.clone()),
             ("--project-directory", self.folder.clone()),
@@ -47,7 +52,7 @@ impl Compose {
 /// One container of the project, a row of `docker compose ps --all --format json`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub struct ServiceState {
+pub(crate) struct ServiceState {
     /// Service name.
     pub service: String,
     /// `running`, `exited`, `restarting`, `created`, `paused`, `dead`.
@@ -63,7 +68,7 @@ pub struct ServiceState {
 impl ServiceState {
     /// Running and, where it can tell, healthy; a container that ended with 0 has done its work
     /// (an initialisation service).
-    pub fn is_well(&self) -> bool {
+    pub(crate) fn is_well(&self) -> bool {
         match self.state.as_str() {
             "running" => matches!(self.health.as_str(), "" | "healthy"),
             "exited" => self.exit_code == 0,
@@ -72,8 +77,12 @@ impl ServiceState {
     }
 
     /// The state in words: `web is restarting (exit code 1)`.
-    pub fn describe(&self) -> String {
-        let health = if self.health.is_empty() { String::new() } else { format!(", {}", self.health) };
+    pub(crate) fn describe(&self) -> String {
+        let health = if self.health.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", self.health)
+        };
         let code = if self.state == "running" || self.exit_code == 0 {
             String::new()
         } else {
@@ -84,17 +93,21 @@ impl ServiceState {
 }
 
 /// Reads `docker compose ps --format json`: an object a line since compose 2.21, one array before.
-pub fn parse_ps(output: &str) -> Result<Vec<ServiceState>, serde_json::Error> {
+pub(crate) fn parse_ps(output: &str) -> Result<Vec<ServiceState>, serde_json::Error> {
     let output = output.trim();
     if output.starts_with('[') {
         return serde_json::from_str(output);
     }
-    output.lines().filter(|line| !line.trim().is_empty()).map(serde_json::from_str).collect()
+    output
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(serde_json::from_str)
+        .collect()
 }
 
 /// Follows the pull of one image through compose's plain progress lines.
 #[derive(Debug)]
-pub struct PullProgress {
+pub(crate) struct PullProgress {
     progress: ImageProgress,
     /// Layers by id; whether each is in place.
     layers: BTreeMap<String, bool>,
@@ -102,7 +115,7 @@ pub struct PullProgress {
 
 impl PullProgress {
     /// Nothing is seen yet.
-    pub fn new(image: &str) -> Self {
+    pub(crate) fn new(image: &str) -> Self {
         Self {
             progress: ImageProgress {
                 image: image.to_owned(),
@@ -115,7 +128,7 @@ impl PullProgress {
     }
 
     /// Reads ` 1f7ce2fa46ab Pull complete` and its like; answers when something worth telling changed.
-    pub fn line(&mut self, line: &str) -> Option<ImageProgress> {
+    pub(crate) fn line(&mut self, line: &str) -> Option<ImageProgress> {
         let (id, status) = line.trim().split_once(' ')?;
         if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return None;
@@ -130,7 +143,7 @@ impl PullProgress {
     }
 
     /// The whole image is in place.
-    pub fn complete(&mut self) -> ImageProgress {
+    pub(crate) fn complete(&mut self) -> ImageProgress {
         self.layers.values_mut().for_each(|done| *done = true);
         self.count();
         self.progress.complete = true;
@@ -161,8 +174,13 @@ mod tests {
 
     #[test]
     fn both_forms_of_ps_are_read() {
-        let row = r#"{"Service":"web","State":"running","Health":"healthy","ExitCode":0,"Name":"x"}"#;
-        for text in [row.to_owned(), format!("[{row}]"), format!("{row}\n{row}\n")] {
+        let row =
+            r#"{"Service":"web","State":"running","Health":"healthy","ExitCode":0,"Name":"x"}"#;
+        for text in [
+            row.to_owned(),
+            format!("[{row}]"),
+            format!("{row}\n{row}\n"),
+        ] {
             let rows = parse_ps(&text).unwrap();
             assert!(rows.iter().all(ServiceState::is_well), "{text}");
         }
@@ -190,9 +208,20 @@ mod tests {
     fn progress_counts_layers_and_speaks_only_of_changes() {
         let mut pull = PullProgress::new("demo/web:1");
         assert_eq!(pull.line(" web Pulling "), None);
-        assert_eq!(pull.line(" 1f7ce2fa46ab Pulling fs layer ").map(|now| now.layers_total), Some(1));
-        assert_eq!(pull.line(" 1f7ce2fa46ab Downloading [==>   ] 1.2MB/3MB"), None);
-        assert_eq!(pull.line(" 1f7ce2fa46ab Pull complete ").map(|now| now.layers_done), Some(1));
+        assert_eq!(
+            pull.line(" 1f7ce2fa46ab Pulling fs layer ")
+                .map(|now| now.layers_total),
+            Some(1)
+        );
+        assert_eq!(
+            pull.line(" 1f7ce2fa46ab Downloading [==>   ] 1.2MB/3MB"),
+            None
+        );
+        assert_eq!(
+            pull.line(" 1f7ce2fa46ab Pull complete ")
+                .map(|now| now.layers_done),
+            Some(1)
+        );
         let end = pull.complete();
         assert!(end.complete);
     }

@@ -2,24 +2,21 @@
 
 use std::time::Duration;
 
-use proxmox::{ContainerConfig, DeleteOptions, Error, NodeName, TaskFilter, TaskStatus, Upid, Vmid};
+use proxmox::{
+    ContainerConfig, DeleteOptions, Error, NodeName, TaskFilter, TaskStatus, Upid, Vmid,
+};
 use saga::{Failure, Saga, StepContext, StepError};
 use ssh::Command;
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    context::Context,
-    explain,
-    operations::State,
-    ownership,
-};
+use crate::{context::Context, explain, operations::State, ownership};
 
 /// How often something that takes seconds is looked at again.
-pub const POLL: Duration = Duration::from_millis(500);
+pub(crate) const POLL: Duration = Duration::from_millis(500);
 
 /// What was found under a number.
 #[derive(Debug)]
-pub enum Found {
+pub(crate) enum Found {
     /// Our container, on this node.
     Ours(NodeName, Box<ContainerConfig>),
     /// Somebody else's guest.
@@ -32,15 +29,19 @@ pub enum Found {
 ///
 /// `Nothing` is an answer of the cluster *and* of the node that was last known to hold it; a node that does
 /// not answer is an error, never `Nothing`.
-pub async fn look(context: &Context, state: &State) -> Result<Found, Error> {
-    let Ok(vmid) = state.vmid() else { return Ok(Found::Nothing) };
-    let node = match (context.hosts.owner(vmid).await?, state.node()) {
-        (Some(node), _) | (None, Ok(node)) => node,
-        (None, Err(_)) => return Ok(Found::Nothing),
+pub(crate) async fn look(context: &Context, state: &State) -> Result<Found, Error> {
+    let Ok(vmid) = state.vmid() else {
+        return Ok(Found::Nothing);
+    };
+    let owner = context.hosts.owner(vmid).await?;
+    let Some(node) = owner.or_else(|| state.node().ok()) else {
+        return Ok(Found::Nothing);
     };
     let (app, nonce) = state.proof();
     match context.cluster.container_config(&node, vmid).await {
-        Ok(config) if ownership::is_proven(config.description.as_deref().unwrap_or(""), app, nonce) => {
+        Ok(config)
+            if ownership::is_proven(config.description.as_deref().unwrap_or(""), app, nonce) =>
+        {
             Ok(Found::Ours(node, Box::new(config)))
         }
         Ok(_) => Ok(Found::Foreign(node)),
@@ -58,7 +59,7 @@ pub async fn look(context: &Context, state: &State) -> Result<Found, Error> {
 }
 
 /// Waits for a task and hands its log lines on.
-pub async fn follow_task<S: Saga<State = State, Context = Context>>(
+pub(crate) async fn follow_task<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
     upid: &Upid,
     doing: &str,
@@ -70,14 +71,16 @@ pub async fn follow_task<S: Saga<State = State, Context = Context>>(
             cx.context.cluster.wait_task(upid, limit, on_line).await
         })
         .await;
-    outcome.map(drop).map_err(|error| explain::proxmox(doing, &error).into())
+    outcome
+        .map(drop)
+        .map_err(|error| explain::proxmox(doing, &error).into())
 }
 
 /// Destroys the operation's container if it can be proven ours; succeeds only when nothing of it is left.
 ///
 /// Called again and again after any part of itself. A container that carries another nonce is not ours,
 /// whatever its number: then ours is gone already.
-pub async fn destroy<S: Saga<State = State, Context = Context>>(
+pub(crate) async fn destroy<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
     limit: Duration,
 ) -> Result<(), StepError> {
@@ -92,7 +95,9 @@ pub async fn destroy<S: Saga<State = State, Context = Context>>(
         };
         if Instant::now() >= deadline {
             return Err(error
-                .map_or_else(still_there, |error| explain::proxmox("destroying the container", &error))
+                .map_or_else(still_there, |error| {
+                    explain::proxmox("destroying the container", &error)
+                })
                 .into());
         }
         sleep(POLL).await;
@@ -100,8 +105,11 @@ pub async fn destroy<S: Saga<State = State, Context = Context>>(
 }
 
 fn still_there() -> Failure {
-    Failure::new("container_not_destroyed", "The container could not be destroyed in time.")
-        .hint("Look at the container's lock and tasks on its node, then retry this operation.")
+    Failure::new(
+        "container_not_destroyed",
+        "The container could not be destroyed in time.",
+    )
+    .hint("Look at the container's lock and tasks on its node, then retry this operation.")
 }
 
 /// Whether looking again may help: the cluster is away, or something else holds the container for a while.
@@ -111,7 +119,7 @@ fn is_passing(error: &Error) -> bool {
         Error::Unreachable { .. }
             | Error::Unknown { .. }
             | Error::NodeOffline { .. }
-            | Error::NoQuorum { .. }
+            | Error::NoQuorum
             | Error::Locked { .. }
             | Error::TaskTimeout { .. }
             | Error::TaskFailed { .. }
@@ -127,7 +135,9 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
 ) -> Result<Progress, Error> {
     let cluster = &cx.context.cluster;
-    let (Ok(vmid), Ok(node)) = (cx.state.vmid(), cx.state.node()) else { return Ok(Progress::Gone) };
+    let (Ok(vmid), Ok(node)) = (cx.state.vmid(), cx.state.node()) else {
+        return Ok(Progress::Gone);
+    };
     match look(cx.context, cx.state).await? {
         Found::Ours(node, config) if config.lock.is_some() => {
             let lock = config.lock.as_deref().unwrap_or_default().to_owned();
@@ -136,20 +146,31 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
         }
         Found::Ours(node, _) => {
             cx.log(format!("destroying container {vmid} on {node}"));
-            let options = DeleteOptions { force: true, purge: true, unreferenced_disks: true };
+            let options = DeleteOptions {
+                force: true,
+                purge: true,
+                unreferenced_disks: true,
+            };
             let upid = cluster.delete_container(&node, vmid, options).await?;
-            cluster.wait_task(&upid, Duration::from_mins(3), |_| {}).await?;
+            cluster
+                .wait_task(&upid, Duration::from_mins(3), |_| {})
+                .await?;
             // Looked at once more: only the cluster's own "there is none" is an end.
             Ok(Progress::Again)
         }
         Found::Foreign(node) => {
-            cx.log(format!("number {vmid} on {node} belongs to somebody else; it is left alone"));
+            cx.log(format!(
+                "number {vmid} on {node} belongs to somebody else; it is left alone"
+            ));
             Ok(Progress::Gone)
         }
         // A create whose answer was lost may be about to write the configuration.
         Found::Nothing => match running_task(cx.context, &node, vmid, "vzcreate").await? {
             Some(upid) => {
-                cluster.wait_task(&upid, Duration::from_mins(3), |_| {}).await.or_else(failed_is_fine)?;
+                cluster
+                    .wait_task(&upid, Duration::from_mins(3), |_| {})
+                    .await
+                    .or_else(failed_is_fine)?;
                 Ok(Progress::Again)
             }
             None => Ok(Progress::Gone),
@@ -194,23 +215,38 @@ async fn release_lock<S: Saga<State = State, Context = Context>>(
             .or_else(failed_is_fine)?;
         return Ok(());
     }
-    cx.log(format!("container {vmid} is locked ({lock}) by a task that is gone; unlocking it"));
-    let unlock = Command::new(["pct", "unlock", &vmid.to_string()]).deadline(Duration::from_secs(30));
+    cx.log(format!(
+        "container {vmid} is locked ({lock}) by a task that is gone; unlocking it"
+    ));
+    let unlock =
+        Command::new(["pct", "unlock", &vmid.to_string()]).deadline(Duration::from_secs(30));
     // Whether it helped is seen by the next look.
-    if let Err(failure) = cx.context.hosts.on_node(node, "unlocking the container", unlock).await {
+    if let Err(failure) = cx
+        .context
+        .hosts
+        .on_node(node, "unlocking the container", unlock)
+        .await
+    {
         cx.log(failure.message);
     }
     Ok(())
 }
 
 /// A task of this kind that works on the container now.
-pub async fn running_task(
+pub(crate) async fn running_task(
     context: &Context,
     node: &NodeName,
     vmid: Vmid,
     kind: &str,
 ) -> Result<Option<Upid>, Error> {
-    let filter = TaskFilter { vmid: Some(vmid), kind: Some(kind.to_owned()), ..TaskFilter::default() };
+    let filter = TaskFilter {
+        vmid: Some(vmid),
+        kind: Some(kind.to_owned()),
+        ..TaskFilter::default()
+    };
     let tasks = context.cluster.tasks(node, &filter).await?;
-    Ok(tasks.into_iter().find(|task| task.status == TaskStatus::Running).map(|task| task.upid))
+    Ok(tasks
+        .into_iter()
+        .find(|task| task.status == TaskStatus::Running)
+        .map(|task| task.upid))
 }

@@ -1,6 +1,6 @@
 //! What steps work with.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
 use api::{AppId, ImageProgress, OperationId};
 use proxmox::{Client, NodeName, Vmid};
@@ -8,7 +8,9 @@ use saga::Failure;
 use store::{Lease, Store};
 use tokio::sync::Mutex;
 
-use crate::{compose::Compose, hosts::Hosts, operations::State, secrets::SecretKey, settings::Settings};
+use crate::{
+    compose::Compose, hosts::Hosts, operations::State, secrets::SecretKey, settings::Settings,
+};
 
 /// Clients, settings, and the lease under which one operation is driven.
 #[derive(Clone)]
@@ -56,7 +58,6 @@ impl Context {
     }
 }
 
-
 impl State {
     /// The number of the container.
     pub fn vmid(&self) -> Result<Vmid, Failure> {
@@ -83,6 +84,9 @@ impl State {
 
 /// Only a journal that was changed by hand can lead here: an earlier step writes the value down.
 fn missing(what: &str) -> Failure {
-    Failure::new("journal_incomplete", format!("The operation's journal does not hold {what}."))
-        .hint("Abandon this operation and look at the node by hand.")
+    Failure::new(
+        "journal_incomplete",
+        format!("The operation's journal does not hold {what}."),
+    )
+    .hint("Abandon this operation and look at the node by hand.")
 }

@@ -128,7 +128,11 @@ impl Error {
     /// This occurrence, in a sentence; with a hint where there is one.
     pub fn detail(&self) -> String {
         match self {
-            Self::Unavailable(Failure { message, hint: Some(hint), .. }) => format!("{message} {hint}"),
+            Self::Unavailable(Failure {
+                message,
+                hint: Some(hint),
+                ..
+            }) => format!("{message} {hint}"),
             other => other.to_string(),
         }
     }
@@ -143,15 +147,25 @@ impl Error {
 
     /// One field is wrong.
     pub(crate) fn field(pointer: &str, message: impl Into<String>) -> Self {
-        let error = FieldError { pointer: pointer.to_owned(), message: message.into() };
-        Self::Invalid { errors: vec![error] }
+        let error = FieldError {
+            pointer: pointer.to_owned(),
+            message: message.into(),
+        };
+        Self::Invalid {
+            errors: vec![error],
+        }
     }
 }
 
 fn summary(errors: &[FieldError]) -> String {
     match errors {
         [only] => format!("{}: {}", only.pointer, only.message),
-        [first, rest @ ..] => format!("{}: {} (and {} more)", first.pointer, first.message, rest.len()),
+        [first, rest @ ..] => format!(
+            "{}: {} (and {} more)",
+            first.pointer,
+            first.message,
+            rest.len()
+        ),
         [] => "The request is not valid.".to_owned(),
     }
 }
@@ -164,8 +178,11 @@ impl From<store::Error> for Error {
             store::Error::Unavailable(_) => {
                 tracing::error!(%error, "the database failed");
                 Self::Unavailable(
-                    Failure::new("database_unavailable", "Proximity's own database does not answer.")
-                        .hint("The service's log tells more."),
+                    Failure::new(
+                        "database_unavailable",
+                        "Proximity's own database does not answer.",
+                    )
+                    .hint("The service's log tells more."),
                 )
             }
             error => Self::Internal(Box::new(error)),

@@ -7,9 +7,11 @@ use ssh::Error as Ssh;
 use crate::{failures, hosts::said};
 
 /// A call to the cluster failed while `doing` (“creating the container”).
-pub fn proxmox(doing: &str, error: &Proxmox) -> Failure {
+pub(crate) fn proxmox(doing: &str, error: &Proxmox) -> Failure {
     let failure = |code: &str, what: &str, hint: &str| {
-        Failure::new(code, format!("{what} while {doing}.")).evidence(error.to_string()).hint(hint)
+        Failure::new(code, format!("{what} while {doing}."))
+            .evidence(error.to_string())
+            .hint(hint)
     };
     match error {
         Proxmox::Unreachable { .. } => failure(
@@ -58,8 +60,11 @@ pub fn proxmox(doing: &str, error: &Proxmox) -> Failure {
             "It was removed outside of Proximity; delete the app here, too.",
         ),
         Proxmox::TaskFailed { log, reason, .. } => {
-            let mut failure = Failure::new("task_failed", format!("Proxmox failed while {doing}: {reason}"))
-                .hint("The task's log on the node tells more.");
+            let mut failure = Failure::new(
+                "task_failed",
+                format!("Proxmox failed while {doing}: {reason}"),
+            )
+            .hint("The task's log on the node tells more.");
             failure.evidence.clone_from(log);
             space(reason, log).unwrap_or(failure)
         }
@@ -68,29 +73,42 @@ pub fn proxmox(doing: &str, error: &Proxmox) -> Failure {
             "Proxmox did not finish in time",
             "Look at the task on the node; a slow storage is the usual cause.",
         ),
-        _ => failure("cluster_refused", "Proxmox refused", "Its own words tell why."),
+        _ => failure(
+            "cluster_refused",
+            "Proxmox refused",
+            "Its own words tell why.",
+        ),
     }
 }
 
 /// A storage without room says so in many ways.
 fn space(reason: &str, log: &[String]) -> Option<Failure> {
-    const WORDS: [&str; 4] =
-        ["no space left", "insufficient free", "out of space", "not enough free space"];
+    const WORDS: [&str; 4] = [
+        "no space left",
+        "insufficient free",
+        "out of space",
+        "not enough free space",
+    ];
     let lines = log.iter().map(String::as_str).chain([reason]);
     let evidence: Vec<String> = lines
         .filter(|line| WORDS.iter().any(|word| line.to_lowercase().contains(word)))
         .map(str::to_owned)
         .collect();
-    let mut failure = Failure::new("storage_full", "The storage has no room for the container's disk.")
-        .hint("Free space on the storage, choose a smaller disk, or name another node.");
+    let mut failure = Failure::new(
+        "storage_full",
+        "The storage has no room for the container's disk.",
+    )
+    .hint("Free space on the storage, choose a smaller disk, or name another node.");
     failure.evidence.clone_from(&evidence);
     (!evidence.is_empty()).then_some(failure)
 }
 
 /// A command on a node or in a container failed while `doing` (“installing Docker”).
-pub fn ssh(doing: &str, error: &Ssh) -> Failure {
+pub(crate) fn ssh(doing: &str, error: &Ssh) -> Failure {
     let failure = |code: &str, what: &str, hint: &str| {
-        Failure::new(code, format!("{what} while {doing}.")).evidence(error.to_string()).hint(hint)
+        Failure::new(code, format!("{what} while {doing}."))
+            .evidence(error.to_string())
+            .hint(hint)
     };
     match error {
         Ssh::Unreachable { .. } => failure(
@@ -132,6 +150,10 @@ pub fn ssh(doing: &str, error: &Ssh) -> Failure {
             "The container is not on the node that should own it",
             "It was moved or removed meanwhile; try again.",
         ),
-        _ => failure("ssh_failed", "The SSH connection did not work", "Its own words tell why."),
+        _ => failure(
+            "ssh_failed",
+            "The SSH connection did not work",
+            "Its own words tell why.",
+        ),
     }
 }

@@ -109,16 +109,18 @@ const KNOWN: &[Known] = &[
 ];
 
 /// The explanation of what a command in the guest said, or `None` when it is not a known failure.
-pub fn known(output: &str) -> Option<Failure> {
+pub(crate) fn known(output: &str) -> Option<Failure> {
     let lower = output.to_lowercase();
-    let row = KNOWN.iter().find(|row| row.words.iter().all(|word| lower.contains(word)))?;
+    let row = KNOWN
+        .iter()
+        .find(|row| row.words.iter().all(|word| lower.contains(word)))?;
     let mut failure = Failure::new(row.code, row.message).hint(row.hint);
     failure.evidence = lines_with(output, row.words);
     Some(failure)
 }
 
 /// The explanation of `output`, or `otherwise` with the last lines as evidence.
-pub fn explain(output: &str, mut otherwise: Failure) -> Failure {
+pub(crate) fn explain(output: &str, mut otherwise: Failure) -> Failure {
     known(output).unwrap_or_else(|| {
         otherwise.evidence.extend(last_lines(output, 12));
         otherwise
@@ -140,16 +142,25 @@ fn lines_with(output: &str, words: &[&str]) -> Vec<String> {
 }
 
 /// The last `count` lines that say anything.
-pub fn last_lines(output: &str, count: usize) -> Vec<String> {
-    let lines: Vec<String> =
-        output.lines().map(clean).filter(|line| !line.trim().is_empty()).collect();
+pub(crate) fn last_lines(output: &str, count: usize) -> Vec<String> {
+    let lines: Vec<String> = output
+        .lines()
+        .map(clean)
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     lines[lines.len().saturating_sub(count)..].to_vec()
 }
 
 /// A line without control characters and of a length that a page can show.
 fn clean(line: &str) -> String {
-    let line = line.rsplit('\r').find(|part| !part.is_empty()).unwrap_or_default();
-    line.chars().filter(|character| !character.is_control()).take(400).collect()
+    let line = line
+        .rsplit('\r')
+        .find(|part| !part.is_empty())
+        .unwrap_or_default();
+    line.chars()
+        .filter(|character| !character.is_control())
+        .take(400)
+        .collect()
 }
 
 #[cfg(test)]
@@ -171,14 +182,26 @@ mod tests {
                 "failed to register layer: failed to Lchown \"/x\" for UID 1516583083, GID 0: lchown /x: invalid argument",
                 "image_uid_out_of_range",
             ),
-            ("toomanyrequests: You have reached your pull rate limit.", "registry_rate_limit"),
-            ("write /var/lib/docker/tmp/x: no space left on device", "disk_full"),
-            ("manifest for demo/none:1 not found: manifest unknown", "image_not_found"),
+            (
+                "toomanyrequests: You have reached your pull rate limit.",
+                "registry_rate_limit",
+            ),
+            (
+                "write /var/lib/docker/tmp/x: no space left on device",
+                "disk_full",
+            ),
+            (
+                "manifest for demo/none:1 not found: manifest unknown",
+                "image_not_found",
+            ),
             (
                 "Get \"https://registry-1.docker.io/v2/\": dial tcp 1.2.3.4:443: connect: connection refused",
                 "registry_unreachable",
             ),
-            ("dial tcp: lookup registry-1.docker.io on 10.0.0.1:53: read udp: i/o timeout", "no_dns"),
+            (
+                "dial tcp: lookup registry-1.docker.io on 10.0.0.1:53: read udp: i/o timeout",
+                "no_dns",
+            ),
         ] {
             assert_eq!(code(output).as_deref(), Some(expected), "{output}");
         }
@@ -194,6 +217,9 @@ mod tests {
     #[test]
     fn an_unknown_failure_keeps_the_last_words() {
         let failure = explain("a\n\nb\u{7}c\r\n", Failure::new("x", "y"));
-        assert_eq!((failure.code.as_str(), failure.evidence), ("x", vec!["a".to_owned(), "bc".to_owned()]));
+        assert_eq!(
+            (failure.code.as_str(), failure.evidence),
+            ("x", vec!["a".to_owned(), "bc".to_owned()])
+        );
     }
 }

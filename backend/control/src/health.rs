@@ -12,7 +12,7 @@ use crate::compose::Compose;
 
 /// What must hold before an app counts as working, with all parameters filled in.
 #[derive(Clone, Debug)]
-pub struct Check {
+pub(crate) struct Check {
     /// How long the app may take to get there.
     pub within: Duration,
     /// What is asked, besides that every service is well; all must pass.
@@ -21,7 +21,7 @@ pub struct Check {
 
 /// What is asked of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Probe {
+pub(crate) enum Probe {
     /// A page, and the statuses that count as well.
     Http {
         /// On the guest's own loopback.
@@ -47,7 +47,10 @@ pub enum Probe {
 
 impl From<Vec<Health>> for Check {
     fn from(health: Vec<Health>) -> Self {
-        let mut check = Self { within: Duration::ZERO, probes: Vec::new() };
+        let mut check = Self {
+            within: Duration::ZERO,
+            probes: Vec::new(),
+        };
         for health in health {
             let (within, probe) = probe(health);
             check.within = check.within.max(within);
@@ -59,18 +62,34 @@ impl From<Vec<Health>> for Check {
 
 fn probe(health: Health) -> (Duration, Probe) {
     match health {
-        Health::Http { scheme, port, path, expect, within, .. } => {
-            (within, Probe::Http { url: format!("{scheme}://127.0.0.1:{port}{path}"), expect })
-        }
+        Health::Http {
+            scheme,
+            port,
+            path,
+            expect,
+            within,
+            ..
+        } => (
+            within,
+            Probe::Http {
+                url: format!("{scheme}://127.0.0.1:{port}{path}"),
+                expect,
+            },
+        ),
         Health::Tcp { port, within, .. } => (within, Probe::Tcp { port }),
-        Health::Exec { service, command, within, .. } => (within, Probe::Exec { service, command }),
+        Health::Exec {
+            service,
+            command,
+            within,
+            ..
+        } => (within, Probe::Exec { service, command }),
         Health::Compose { within, .. } => (within, Probe::Compose),
     }
 }
 
 impl Check {
     /// What is waited for, for people.
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let mut all = vec!["every service is well".to_owned()];
         all.extend(self.probes.iter().filter_map(Probe::describe));
         all.join(" and ")
@@ -88,15 +107,15 @@ impl Probe {
     }
 
     /// The command to run in the guest; `None` when the services' states say it all.
-    pub fn command(&self, compose: &Compose) -> Option<Command> {
+    pub(crate) fn command(&self, compose: &Compose) -> Option<Command> {
         let argv = match self {
             // Busybox wget: -S prints the status line of each answer, also of one that counts as an error.
-            Probe::Http { url, .. } => {
-                ["wget", "-q", "-S", "-T", "5", "-O", "/dev/null", url].map(str::to_owned).to_vec()
-            }
-            Probe::Tcp { port } => {
-                ["nc", "-z", "-w", "5", "127.0.0.1", &port.to_string()].map(str::to_owned).to_vec()
-            }
+            Probe::Http { url, .. } => ["wget", "-q", "-S", "-T", "5", "-O", "/dev/null", url]
+                .map(str::to_owned)
+                .to_vec(),
+            Probe::Tcp { port } => ["nc", "-z", "-w", "5", "127.0.0.1", &port.to_string()]
+                .map(str::to_owned)
+                .to_vec(),
             Probe::Exec { service, command } => {
                 let mut arguments = vec!["exec", "--no-TTY", service];
                 arguments.extend(command.iter().map(String::as_str));
@@ -108,14 +127,16 @@ impl Probe {
     }
 
     /// Whether the command's outcome means well; else why not, in words.
-    pub fn judge(&self, code: i32, output: &str) -> Result<(), String> {
+    pub(crate) fn judge(&self, code: i32, output: &str) -> Result<(), String> {
         match self {
             Probe::Http { url, expect } => match first_status(output) {
                 Some(status) if expect.contains(&status) => Ok(()),
                 Some(status) => Err(format!("{url} answers {status}")),
                 None => Err(format!("{url} does not answer")),
             },
-            Probe::Tcp { port } if code != 0 => Err(format!("port {port} does not accept connections")),
+            Probe::Tcp { port } if code != 0 => {
+                Err(format!("port {port} does not accept connections"))
+            }
             Probe::Exec { service, .. } if code != 0 => {
                 Err(format!("the check in {service} ends with code {code}"))
             }
@@ -127,8 +148,14 @@ impl Probe {
 /// The status of the first answer: what the app itself said, before any redirect was followed.
 fn first_status(output: &str) -> Option<u16> {
     output.lines().find_map(|line| {
-        let line = line.trim().trim_start_matches("wget: server returned error: ");
-        line.strip_prefix("HTTP/")?.split_whitespace().nth(1)?.parse().ok()
+        let line = line
+            .trim()
+            .trim_start_matches("wget: server returned error: ");
+        line.strip_prefix("HTTP/")?
+            .split_whitespace()
+            .nth(1)?
+            .parse()
+            .ok()
     })
 }
 
@@ -137,19 +164,34 @@ mod tests {
     use super::*;
 
     fn http() -> Probe {
-        Probe::Http { url: "http://127.0.0.1:80/".to_owned(), expect: vec![200, 302] }
+        Probe::Http {
+            url: "http://127.0.0.1:80/".to_owned(),
+            expect: vec![200, 302],
+        }
     }
 
     #[test]
     fn the_first_answer_counts() {
-        assert_eq!(http().judge(0, "  HTTP/1.1 302 Found\n  Location: /x\n  HTTP/1.1 500 No\n"), Ok(()));
+        assert_eq!(
+            http().judge(
+                0,
+                "  HTTP/1.1 302 Found\n  Location: /x\n  HTTP/1.1 500 No\n"
+            ),
+            Ok(())
+        );
         assert_eq!(http().judge(0, "  HTTP/1.0 200 OK\n"), Ok(()));
         assert_eq!(
-            http().judge(1, "wget: server returned error: HTTP/1.1 503 Service Unavailable"),
+            http().judge(
+                1,
+                "wget: server returned error: HTTP/1.1 503 Service Unavailable"
+            ),
             Err("http://127.0.0.1:80/ answers 503".to_owned())
         );
         assert_eq!(
-            http().judge(1, "wget: can't connect to remote host (127.0.0.1): Connection refused"),
+            http().judge(
+                1,
+                "wget: can't connect to remote host (127.0.0.1): Connection refused"
+            ),
             Err("http://127.0.0.1:80/ does not answer".to_owned())
         );
     }

@@ -1,8 +1,8 @@
 //! Operations and events, as people look at them and what they wish of them.
 
 use api::{
-    Abandon, AppState, Event, Operation, OperationId, OperationKind, OperationStatus, Page, StepReport,
-    StepStatus,
+    Abandon, AppState, Event, Operation, OperationId, OperationKind, OperationStatus, Page,
+    StepReport, StepStatus,
 };
 use futures::{Stream, stream};
 use store::{AppChange, EventFilter, History, OperationFilter, PageRequest};
@@ -31,10 +31,25 @@ impl Control {
             None => None,
             Some(app) => Some(self.site.store.apps().find(app).await?.id),
         };
-        let filter = OperationFilter { app, status: query.status, kind: query.kind, ..OperationFilter::default() };
-        let request = PageRequest { cursor: query.cursor, limit: query.limit.map(u64::from) };
+        let filter = OperationFilter {
+            app,
+            status: query.status,
+            kind: query.kind,
+            ..OperationFilter::default()
+        };
+        let request = PageRequest {
+            cursor: query.cursor,
+            limit: query.limit.map(u64::from),
+        };
         let page = self.site.store.operations().list(&filter, &request).await?;
-        Ok(Page { items: page.items.into_iter().map(|row| shown(row, Vec::new())).collect(), next: page.next })
+        Ok(Page {
+            items: page
+                .items
+                .into_iter()
+                .map(|row| shown(row, Vec::new()))
+                .collect(),
+            next: page.next,
+        })
     }
 
     /// One operation with its steps.
@@ -52,19 +67,36 @@ impl Control {
     /// Wishes an operation to be cancelled.
     pub async fn cancel(&self, asked: &Asked, id: OperationId) -> Result<Operation, Error> {
         let audit = asked.audit("operation.cancel", &id.to_string());
-        let wished = self.site.store.operations().request_cancel(id, &asked.who.username, &audit).await;
-        self.with_steps(wished.map_err(|error| conflict(error, "not_cancellable"))?).await
+        let wished = self
+            .site
+            .store
+            .operations()
+            .request_cancel(id, &asked.who.username, &audit)
+            .await;
+        self.with_steps(wished.map_err(|error| conflict(error, "not_cancellable"))?)
+            .await
     }
 
     /// Has a stuck operation tried again where it is stuck.
     pub async fn retry(&self, asked: &Asked, id: OperationId) -> Result<Operation, Error> {
         let audit = asked.audit("operation.retry", &id.to_string());
-        let retried = self.site.store.operations().retry(id, &asked.who.username, &audit).await;
-        self.with_steps(retried.map_err(|error| conflict(error, "not_stuck"))?).await
+        let retried = self
+            .site
+            .store
+            .operations()
+            .retry(id, &asked.who.username, &audit)
+            .await;
+        self.with_steps(retried.map_err(|error| conflict(error, "not_stuck"))?)
+            .await
     }
 
     /// Gives a stuck operation up: its app is free again, and what may be left is the person's to look after.
-    pub async fn abandon(&self, asked: &Asked, id: OperationId, wish: Abandon) -> Result<Operation, Error> {
+    pub async fn abandon(
+        &self,
+        asked: &Asked,
+        id: OperationId,
+        wish: Abandon,
+    ) -> Result<Operation, Error> {
         let reason = wish.reason.trim();
         if reason.is_empty() || reason.chars().count() > 1000 {
             return Err(Error::field("/reason", "must be 1 to 1000 characters"));
@@ -73,11 +105,22 @@ impl Control {
         let change = match before.kind {
             // Its container may be there still: it is not ours any more, and a person knows.
             OperationKind::Deploy | OperationKind::Delete => AppChange::to(AppState::Deleted),
-            OperationKind::Start | OperationKind::Stop | OperationKind::Restart => AppChange::none(),
+            OperationKind::Start | OperationKind::Stop | OperationKind::Restart => {
+                AppChange::none()
+            }
         };
-        let (who, audit) = (&asked.who.username, asked.audit("operation.abandon", &id.to_string()));
-        let abandoned = self.site.store.operations().abandon(id, who, reason, change, &audit).await;
-        self.with_steps(abandoned.map_err(|error| conflict(error, "not_stuck"))?).await
+        let (who, audit) = (
+            &asked.who.username,
+            asked.audit("operation.abandon", &id.to_string()),
+        );
+        let abandoned = self
+            .site
+            .store
+            .operations()
+            .abandon(id, who, reason, change, &audit)
+            .await;
+        self.with_steps(abandoned.map_err(|error| conflict(error, "not_stuck"))?)
+            .await
     }
 
     /// Up to `limit` events after `after`; the last ones, when absent.
@@ -121,7 +164,9 @@ impl Control {
     }
 
     async fn filter(&self, operation: Option<OperationId>) -> Result<EventFilter, Error> {
-        let Some(id) = operation else { return Ok(EventFilter::default()) };
+        let Some(id) = operation else {
+            return Ok(EventFilter::default());
+        };
         // So that a stranger's id is a 404 and not an endless silence.
         self.site.store.operations().get(id).await?;
         Ok(EventFilter::operation(id))
@@ -158,25 +203,42 @@ impl Following {
 
     /// Whether nothing will come any more: the operation rests, and its last event has been handed over.
     async fn is_over(&mut self) -> bool {
-        let Some(id) = self.operation else { return false };
+        let Some(id) = self.operation else {
+            return false;
+        };
         let store = &self.control.site.store;
         // The row first: an operation that rests has written all its events before.
-        let at_rest = store.operations().get(id).await.is_ok_and(|row| row.status.is_at_rest());
+        let at_rest = store
+            .operations()
+            .get(id)
+            .await
+            .is_ok_and(|row| row.status.is_at_rest());
         let after = self.follower.position();
-        at_rest && store.events().after(after, EventFilter::operation(id), 1).await.is_ok_and(|events| events.is_empty())
+        at_rest
+            && store
+                .events()
+                .after(after, EventFilter::operation(id), 1)
+                .await
+                .is_ok_and(|events| events.is_empty())
     }
 }
 
 fn conflict(error: store::Error, code: &'static str) -> Error {
     match error {
-        store::Error::Conflict(message) => Error::Conflict { code, message: sentence(&message) },
+        store::Error::Conflict(message) => Error::Conflict {
+            code,
+            message: sentence(&message),
+        },
         error => error.into(),
     }
 }
 
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let first: String = characters.next().map(|first| first.to_uppercase().collect()).unwrap_or_default();
+    let first: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
     format!("{first}{}.", characters.as_str().trim_end_matches('.'))
 }
 
@@ -193,9 +255,11 @@ fn shown(row: store::Operation, steps: Vec<StepReport>) -> Operation {
         finished_at: row.finished_at,
         steps,
         error: row.failure,
-        abandoned: row
-            .abandoned
-            .map(|abandoned| api::Abandoned { by: abandoned.by, at: abandoned.at, reason: abandoned.reason }),
+        abandoned: row.abandoned.map(|abandoned| api::Abandoned {
+            by: abandoned.by,
+            at: abandoned.at,
+            reason: abandoned.reason,
+        }),
     }
 }
 
@@ -212,7 +276,12 @@ fn steps(kind: OperationKind, history: &[History]) -> Vec<StepReport> {
         })
         .collect();
     for line in history {
-        let Some(report) = reports.iter_mut().find(|report| report.name == line.event.step()) else { continue };
+        let Some(report) = reports
+            .iter_mut()
+            .find(|report| report.name == line.event.step())
+        else {
+            continue;
+        };
         let (status, started, finished) = match line.event {
             saga::Event::Started { .. } => (StepStatus::Running, Some(line.time), None),
             saga::Event::Finished { .. } => (StepStatus::Done, report.started_at, Some(line.time)),
@@ -234,17 +303,36 @@ mod tests {
     #[test]
     fn a_step_shows_what_happened_to_it_last() {
         let at = |second| chrono::DateTime::from_timestamp(second, 0).unwrap();
-        let line = |second, event| History { time: at(second), event };
+        let line = |second, event| History {
+            time: at(second),
+            event,
+        };
         let step = || "stop_container".to_owned();
         let history = [
-            line(1, saga::Event::Started { step: "observe_container".to_owned() }),
-            line(2, saga::Event::Finished { step: "observe_container".to_owned() }),
+            line(
+                1,
+                saga::Event::Started {
+                    step: "observe_container".to_owned(),
+                },
+            ),
+            line(
+                2,
+                saga::Event::Finished {
+                    step: "observe_container".to_owned(),
+                },
+            ),
             line(3, saga::Event::Started { step: step() }),
             line(4, saga::Event::Checkpoint { step: step() }),
         ];
         let reports = steps(OperationKind::Stop, &history);
         assert_eq!(reports[0].status, StepStatus::Done);
-        assert_eq!((reports[0].started_at, reports[0].finished_at), (Some(at(1)), Some(at(2))));
-        assert_eq!((reports[1].status, reports[1].finished_at), (StepStatus::Running, None));
+        assert_eq!(
+            (reports[0].started_at, reports[0].finished_at),
+            (Some(at(1)), Some(at(2)))
+        );
+        assert_eq!(
+            (reports[1].status, reports[1].finished_at),
+            (StepStatus::Running, None)
+        );
     }
 }

@@ -7,7 +7,7 @@
 const LONGEST: usize = 63;
 
 /// The host name for `name`; `fallback` (a catalog id) where nothing of the name can be kept.
-pub fn of(name: &str, fallback: &str) -> String {
+pub(crate) fn of(name: &str, fallback: &str) -> String {
     let mut label = String::new();
     for character in name.chars() {
         let character = character.to_ascii_lowercase();
@@ -22,11 +22,15 @@ pub fn of(name: &str, fallback: &str) -> String {
     }
     let label = label.trim_end_matches('-');
     // Compose names projects after it, and those begin with a letter or a digit; so does this.
-    if label.is_empty() { fallback.to_owned() } else { label.to_owned() }
+    if label.is_empty() {
+        fallback.to_owned()
+    } else {
+        label.to_owned()
+    }
 }
 
 /// `name` with a number behind it, still a host name: what is tried when the plain one is taken.
-pub fn numbered(name: &str, number: u32) -> String {
+pub(crate) fn numbered(name: &str, number: u32) -> String {
     let suffix = format!("-{number}");
     let keep = LONGEST - suffix.len();
     let stem: String = name.chars().take(keep).collect();
@@ -40,7 +44,10 @@ mod tests {
     #[test]
     fn a_host_name_keeps_what_it_can() {
         assert_eq!(of("uptime-kuma", "x"), "uptime-kuma");
-        assert_eq!(of("Bob's \"Café\" $HOME `id`\nline", "x"), "bob-s-caf-home-id-line");
+        assert_eq!(
+            of("Bob's \"Café\" $HOME `id`\nline", "x"),
+            "bob-s-caf-home-id-line"
+        );
         assert_eq!(of("--a--", "x"), "a");
         assert_eq!(of("日本", "memos"), "memos");
         assert_eq!(of(&"ab-".repeat(40), "x").len(), 62);

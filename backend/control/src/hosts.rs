@@ -26,7 +26,13 @@ struct Inner {
 impl Hosts {
     /// Nothing is connected before the first command.
     pub fn new(cluster: proxmox::Client, pool: Pool, store: Store, targets: SshTargets) -> Self {
-        Self(Arc::new(Inner { cluster, pool, store, targets, keys: Mutex::default() }))
+        Self(Arc::new(Inner {
+            cluster,
+            pool,
+            store,
+            targets,
+            keys: Mutex::default(),
+        }))
     }
 
     /// Runs a command in a container. Its exit code is the caller's to judge.
@@ -44,7 +50,12 @@ impl Hosts {
     }
 
     /// Runs a command on a node itself.
-    pub async fn on_node(&self, node: &NodeName, doing: &str, command: Command) -> Result<Output, Failure> {
+    pub async fn on_node(
+        &self,
+        node: &NodeName,
+        doing: &str,
+        command: Command,
+    ) -> Result<Output, Failure> {
         let host = self.host(node).await?;
         let outcome = self.0.pool.run(&host, command).await;
         outcome.map_err(|error| explain::ssh(doing, &error))
@@ -54,7 +65,10 @@ impl Hosts {
     /// high availability, and `pct` knows only its own node's.
     pub async fn owner(&self, vmid: Vmid) -> Result<Option<NodeName>, proxmox::Error> {
         let guests = self.0.cluster.guests().await?;
-        Ok(guests.into_iter().find(|guest| guest.vmid == vmid).map(|guest| guest.node))
+        Ok(guests
+            .into_iter()
+            .find(|guest| guest.vmid == vmid)
+            .map(|guest| guest.node))
     }
 
     /// The SSH host on which `pct` reaches a container.
@@ -79,7 +93,12 @@ impl Hosts {
     pub async fn host(&self, node: &NodeName) -> Result<Host, Failure> {
         let (address, port) = self.address(node).await?;
         let key = self.key(node, &address, port).await?;
-        Ok(Host { node: node.to_string(), address, port, key })
+        Ok(Host {
+            node: node.to_string(),
+            address,
+            port,
+            key,
+        })
     }
 
     /// By the settings; else as the cluster says; else, on a single node, the API's own host.
@@ -95,7 +114,10 @@ impl Hosts {
             Err(proxmox::Error::Forbidden { .. }) => &[],
             Err(error) => return Err(explain::proxmox("looking up the node's address", error)),
         };
-        let listed = rows.iter().find(|row| row.name == *node).and_then(|row| row.ip.clone());
+        let listed = rows
+            .iter()
+            .find(|row| row.name == *node)
+            .and_then(|row| row.ip);
         match listed {
             Some(address) if rows.len() > 1 => Ok((address.to_string(), targets.port)),
             _ if rows.len() <= 1 => Ok((targets.single_host.clone(), targets.port)),
@@ -117,7 +139,13 @@ impl Hosts {
         if let Some(key) = keys.get(node.as_str()) {
             return Ok(key.clone());
         }
-        let stored = self.0.store.known_hosts().find(node.as_str()).await.map_err(|error| broken(&error))?;
+        let stored = self
+            .0
+            .store
+            .known_hosts()
+            .find(node.as_str())
+            .await
+            .map_err(|error| broken(&error))?;
         let key = match stored.and_then(|text| text.parse().ok()) {
             Some(key) => key,
             None => self.learn(node, address, port).await?,
@@ -142,12 +170,19 @@ impl Hosts {
 }
 
 /// All that a command said, what it printed before what it complained.
-pub fn said(output: &Output) -> String {
-    format!("{}\n{}", output.stdout_text().trim_end(), output.stderr_text())
+pub(crate) fn said(output: &Output) -> String {
+    format!(
+        "{}\n{}",
+        output.stdout_text().trim_end(),
+        output.stderr_text()
+    )
 }
 
 fn broken(error: &store::Error) -> Failure {
     tracing::error!(%error, "the database failed");
-    Failure::new("database_unavailable", "Proximity's own database does not answer.")
-        .hint("The service's log tells more.")
+    Failure::new(
+        "database_unavailable",
+        "Proximity's own database does not answer.",
+    )
+    .hint("The service's log tells more.")
 }

@@ -87,7 +87,12 @@ pub struct Control {
 impl Control {
     /// Puts the parts together. Nothing is asked of the cluster yet.
     pub fn new(parts: Parts) -> Self {
-        let hosts = Hosts::new(parts.cluster.clone(), parts.pool, parts.store.clone(), parts.targets);
+        let hosts = Hosts::new(
+            parts.cluster.clone(),
+            parts.pool,
+            parts.store.clone(),
+            parts.targets,
+        );
         let site = Site {
             cluster: parts.cluster,
             hosts,
@@ -97,7 +102,11 @@ impl Control {
             placing: Mutex::new(()),
             downloads: Mutex::new(BTreeMap::new()),
         };
-        Self { site: Arc::new(site), catalog: parts.catalog, hashing: Arc::new(Semaphore::new(2)) }
+        Self {
+            site: Arc::new(site),
+            catalog: parts.catalog,
+            hashing: Arc::new(Semaphore::new(2)),
+        }
     }
 
     /// Drives operations until `shutdown`, then parks those that are under way. `holder` names this process in

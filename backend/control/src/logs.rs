@@ -44,7 +44,12 @@ impl Control {
     pub async fn logs(&self, app: &str, query: LogQuery) -> Result<Vec<u8>, Error> {
         let (vmid, argv) = self.log_command(app, &query, false).await?;
         let command = Command::new(argv).deadline(LIMIT).keep(KEEP);
-        let output = self.site.hosts.exec(vmid, "reading the logs", command).await.map_err(Error::Unavailable)?;
+        let output = self
+            .site
+            .hosts
+            .exec(vmid, "reading the logs", command)
+            .await
+            .map_err(Error::Unavailable)?;
         if output.code == 0 {
             return Ok(output.stdout);
         }
@@ -64,8 +69,18 @@ impl Control {
     ) -> Result<impl Stream<Item = Result<LogLine, Error>> + Send + 'static, Error> {
         let (vmid, argv) = self.log_command(app, &query, true).await?;
         let doing = "following the logs";
-        let host = self.site.hosts.host_of(vmid, doing).await.map_err(Error::Unavailable)?;
-        let lines = self.site.hosts.pool().pct_stream(&host, vmid.get(), Command::new(argv)).await;
+        let host = self
+            .site
+            .hosts
+            .host_of(vmid, doing)
+            .await
+            .map_err(Error::Unavailable)?;
+        let lines = self
+            .site
+            .hosts
+            .pool()
+            .pct_stream(&host, vmid.get(), Command::new(argv))
+            .await;
         let lines = lines.map_err(|error| Error::Unavailable(explain::ssh(doing, &error)))?;
         let named = query.service.is_none();
         Ok(lines.map(move |line| match line {
@@ -74,13 +89,21 @@ impl Control {
         }))
     }
 
-    async fn log_command(&self, app: &str, query: &LogQuery, follow: bool) -> Result<(Vmid, Vec<String>), Error> {
+    async fn log_command(
+        &self,
+        app: &str,
+        query: &LogQuery,
+        follow: bool,
+    ) -> Result<(Vmid, Vec<String>), Error> {
         let app = self.site.store.apps().find(app).await?;
         let vmid = app.vmid.and_then(|vmid| Vmid::new(vmid).ok());
         let (Some(vmid), AppState::Running | AppState::Deploying) = (vmid, app.state) else {
             return Err(Error::Conflict {
                 code: "app_not_running",
-                message: format!("`{}` is {}; its logs are in its container, which must run.", app.name, app.state),
+                message: format!(
+                    "`{}` is {}; its logs are in its container, which must run.",
+                    app.name, app.state
+                ),
             });
         };
         let tail = query.tail.unwrap_or(USUAL).min(MOST).to_string();
@@ -90,7 +113,10 @@ impl Control {
         }
         if let Some(since) = &query.since {
             if !is_time(since) {
-                return Err(Error::field("/since", "must be an RFC 3339 time, or a length of time such as 10m"));
+                return Err(Error::field(
+                    "/since",
+                    "must be an RFC 3339 time, or a length of time such as 10m",
+                ));
             }
             arguments.extend(["--since", since]);
         }
@@ -107,23 +133,30 @@ impl Control {
 /// `web-1  | line`, as compose writes it where lines of several services are mixed.
 fn split(named: bool, line: String) -> LogLine {
     match line.split_once(" | ") {
-        Some((service, rest)) if named => {
-            LogLine { service: Some(service.trim_end().to_owned()), line: rest.to_owned() }
-        }
-        _ => LogLine { service: None, line },
+        Some((service, rest)) if named => LogLine {
+            service: Some(service.trim_end().to_owned()),
+            line: rest.to_owned(),
+        },
+        _ => LogLine {
+            service: None,
+            line,
+        },
     }
 }
 
 /// A name that compose accepts for a service.
 fn is_service(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
         && text.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 fn is_time(text: &str) -> bool {
     chrono::DateTime::parse_from_rfc3339(text).is_ok()
         || text.strip_suffix(['s', 'm', 'h']).is_some_and(|digits| {
-            !digits.is_empty() && digits.len() <= 9 && digits.bytes().all(|byte| byte.is_ascii_digit())
+            !digits.is_empty()
+                && digits.len() <= 9
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
         })
 }
 
@@ -134,7 +167,10 @@ mod tests {
     #[test]
     fn lines_of_several_services_are_told_apart() {
         let line = split(true, "web-1  | GET / | 200".to_owned());
-        assert_eq!((line.service.as_deref(), line.line.as_str()), (Some("web-1"), "GET / | 200"));
+        assert_eq!(
+            (line.service.as_deref(), line.line.as_str()),
+            (Some("web-1"), "GET / | 200")
+        );
         assert_eq!(split(false, "a | b".to_owned()).line, "a | b");
     }
 
@@ -142,6 +178,8 @@ mod tests {
     fn only_times_and_service_names_are_passed_on() {
         assert!(is_time("2026-01-01T00:00:00Z") && is_time("10m"));
         assert!(!is_time("--follow") && !is_time("m") && !is_time("1d"));
-        assert!(is_service("web_1.x") && !is_service("-f") && !is_service("") && !is_service("a b"));
+        assert!(
+            is_service("web_1.x") && !is_service("-f") && !is_service("") && !is_service("a b")
+        );
     }
 }

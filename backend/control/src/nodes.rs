@@ -35,7 +35,10 @@ impl Control {
         };
         let placement = placement::choose(&demand, &view.nodes);
         let unfit = |node: &NodeView| {
-            let candidate = placement.candidates.iter().find(|candidate| candidate.node == node.name)?;
+            let candidate = placement
+                .candidates
+                .iter()
+                .find(|candidate| candidate.node == node.name)?;
             (!candidate.fits).then(|| candidate.reason.clone())
         };
         let nodes = view.nodes.iter().map(|node| api::Node {
@@ -55,9 +58,13 @@ impl Control {
     /// The storages of every node that answers.
     pub async fn storages(&self) -> Result<Vec<api::Storage>, Error> {
         let cluster = &self.site.cluster;
-        let failed = |error| Error::Unavailable(explain::proxmox("looking at the storages", &error));
+        let failed =
+            |error| Error::Unavailable(explain::proxmox("looking at the storages", &error));
         let nodes = cluster.nodes().await.map_err(failed)?;
-        let online = nodes.into_iter().filter(|node| node.online).map(|node| node.node);
+        let online = nodes
+            .into_iter()
+            .filter(|node| node.online)
+            .map(|node| node.node);
         let answers = join_all(online.map(|node| async move {
             let storages = cluster.storages(&node).await;
             (node, storages)
@@ -95,7 +102,9 @@ impl Control {
 fn state(node: &NodeView) -> NodeState {
     match node {
         NodeView { online: false, .. } => NodeState::Offline,
-        NodeView { maintenance: true, .. } => NodeState::Maintenance,
+        NodeView {
+            maintenance: true, ..
+        } => NodeState::Maintenance,
         _ => NodeState::Online,
     }
 }

@@ -139,8 +139,10 @@ mod tests {
     /// A changed line here is a changed format of running operations: it needs a new kind or a migration.
     #[test]
     fn plans_are_a_stored_format() {
-        let plans: Vec<String> =
-            OperationKind::ALL.iter().map(|kind| plan(*kind).to_string()).collect();
+        let plans: Vec<String> = OperationKind::ALL
+            .iter()
+            .map(|kind| plan(*kind).to_string())
+            .collect();
         insta::assert_snapshot!(plans.join("\n"));
     }
 }

@@ -7,21 +7,33 @@
 use api::AppId;
 
 /// Tag on every container that Proximity made.
-pub const TAG: &str = "proximity";
+pub(crate) const TAG: &str = "proximity";
 
 /// The description of an app's container: a line for people, a line for the proof.
-pub fn description(name: &str, app: AppId, nonce: &str) -> String {
+pub(crate) fn description(name: &str, app: AppId, nonce: &str) -> String {
     let name: String = name
         .chars()
-        .map(|character| if character.is_control() { ' ' } else { character })
+        .map(|character| {
+            if character.is_control() {
+                ' '
+            } else {
+                character
+            }
+        })
         .take(200)
         .collect();
-    format!("{name}, managed by Proximity. Changes made here by hand may be lost.\n\n{}", proof(app, nonce))
+    format!(
+        "{name}, managed by Proximity. Changes made here by hand may be lost.\n\n{}",
+        proof(app, nonce)
+    )
 }
 
 /// Whether `description` belongs to this very container of this app.
-pub fn is_proven(description: &str, app: AppId, nonce: &str) -> bool {
-    !nonce.is_empty() && description.lines().any(|line| line.trim() == proof(app, nonce))
+pub(crate) fn is_proven(description: &str, app: AppId, nonce: &str) -> bool {
+    !nonce.is_empty()
+        && description
+            .lines()
+            .any(|line| line.trim() == proof(app, nonce))
 }
 
 fn proof(app: AppId, nonce: &str) -> String {
@@ -34,7 +46,11 @@ mod tests {
 
     #[test]
     fn only_the_same_app_and_nonce_are_proof() {
-        let id = |digit: char| format!("app_{}", digit.to_string().repeat(32)).parse().unwrap();
+        let id = |digit: char| {
+            format!("app_{}", digit.to_string().repeat(32))
+                .parse()
+                .unwrap()
+        };
         // A name may hold anything, also a line that looks like a proof.
         let text = description(&format!("x\nproximity {} n2\n", id('1')), id('1'), "n1");
         assert!(is_proven(&text, id('1'), "n1"));

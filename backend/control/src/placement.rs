@@ -15,7 +15,7 @@ const DISK_RESERVE: u64 = 1 << 30;
 
 /// What an app asks of a node.
 #[derive(Clone, Debug, Default)]
-pub struct Demand {
+pub(crate) struct Demand {
     /// CPU cores.
     pub cores: u32,
     /// Memory, bytes.
@@ -36,7 +36,7 @@ pub struct Demand {
 
 /// A node as placement sees it.
 #[derive(Clone, Debug, Default)]
-pub struct NodeView {
+pub(crate) struct NodeView {
     /// Name.
     pub name: String,
     /// Whether the cluster hears it.
@@ -67,7 +67,7 @@ pub struct NodeView {
 
 /// A storage as placement sees it.
 #[derive(Clone, Debug, Default)]
-pub struct StorageView {
+pub(crate) struct StorageView {
     /// Name.
     pub name: String,
     /// Whether it takes root file systems of containers.
@@ -99,7 +99,7 @@ pub struct Choice {
 
 /// The outcome for all nodes.
 #[derive(Clone, Debug)]
-pub struct Placement {
+pub(crate) struct Placement {
     /// Where the app goes; `None` when no node fits.
     pub choice: Option<Choice>,
     /// Every node, the chosen one first, then those that fit, then the others.
@@ -108,7 +108,7 @@ pub struct Placement {
 
 impl Placement {
     /// Why the chosen node was chosen, or why none was, in a sentence.
-    pub fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         match (&self.choice, self.candidates.first()) {
             (Some(_), Some(first)) => format!("{}: {}", first.node, first.reason),
             _ if self.candidates.is_empty() => "the cluster told of no node".to_owned(),
@@ -117,7 +117,7 @@ impl Placement {
     }
 
     /// One sentence for each node that does not fit.
-    pub fn losers(&self) -> Vec<String> {
+    pub(crate) fn losers(&self) -> Vec<String> {
         self.candidates
             .iter()
             .filter(|candidate| !candidate.fits)
@@ -127,7 +127,7 @@ impl Placement {
 }
 
 /// Chooses among `nodes`. Ties go to the first by name, so that the same facts give the same answer.
-pub fn choose(demand: &Demand, nodes: &[NodeView]) -> Placement {
+pub(crate) fn choose(demand: &Demand, nodes: &[NodeView]) -> Placement {
     let mut judged: Vec<(Candidate, Option<Choice>)> =
         nodes.iter().map(|node| judge(demand, node)).collect();
     judged.sort_by(|(a, _), (b, _)| {
@@ -137,16 +137,34 @@ pub fn choose(demand: &Demand, nodes: &[NodeView]) -> Placement {
             .then_with(|| a.node.cmp(&b.node))
     });
     let choice = judged.first().and_then(|(_, choice)| choice.clone());
-    Placement { choice, candidates: judged.into_iter().map(|(candidate, _)| candidate).collect() }
+    Placement {
+        choice,
+        candidates: judged.into_iter().map(|(candidate, _)| candidate).collect(),
+    }
 }
 
 fn judge(demand: &Demand, node: &NodeView) -> (Candidate, Option<Choice>) {
     match fit(demand, node) {
-        Err(reason) => {
-            (Candidate { node: node.name.clone(), fits: false, reason, score: None }, None)
-        }
-        Ok(Fit { choice, reason, score }) => (
-            Candidate { node: node.name.clone(), fits: true, reason, score: Some(score) },
+        Err(reason) => (
+            Candidate {
+                node: node.name.clone(),
+                fits: false,
+                reason,
+                score: None,
+            },
+            None,
+        ),
+        Ok(Fit {
+            choice,
+            reason,
+            score,
+        }) => (
+            Candidate {
+                node: node.name.clone(),
+                fits: true,
+                reason,
+                score: Some(score),
+            },
             Some(choice),
         ),
     }
@@ -180,7 +198,10 @@ fn fit(demand: &Demand, node: &NodeView) -> Result<Fit, String> {
         ));
     }
     if demand.cores > node.cores {
-        return Err(format!("{} cores are asked for, it has {}", demand.cores, node.cores));
+        return Err(format!(
+            "{} cores are asked for, it has {}",
+            demand.cores, node.cores
+        ));
     }
     let memory_free = node
         .memory_total
@@ -206,19 +227,31 @@ fn fit(demand: &Demand, node: &NodeView) -> Result<Fit, String> {
         size(disk_free),
         storage.name,
         node.cpu * 100.0,
-        if template.download { ", the template must be downloaded first" } else { "" }
+        if template.download {
+            ", the template must be downloaded first"
+        } else {
+            ""
+        }
     );
-    let choice = Choice { node: node.name.clone(), storage: storage.name.clone(), template };
-    Ok(Fit { choice, reason, score })
+    let choice = Choice {
+        node: node.name.clone(),
+        storage: storage.name.clone(),
+        template,
+    };
+    Ok(Fit {
+        choice,
+        reason,
+        score,
+    })
 }
 
 /// The storage with the most room among those that may be used, and its free bytes.
-fn root_storage<'a>(
-    demand: &Demand,
-    node: &'a NodeView,
-) -> Result<(&'a StorageView, u64), String> {
+fn root_storage<'a>(demand: &Demand, node: &'a NodeView) -> Result<(&'a StorageView, u64), String> {
     let allowed = |storage: &&StorageView| {
-        demand.storage.as_ref().is_none_or(|wanted| *wanted == storage.name)
+        demand
+            .storage
+            .as_ref()
+            .is_none_or(|wanted| *wanted == storage.name)
     };
     let best = node
         .storages
@@ -235,15 +268,18 @@ fn root_storage<'a>(
             storage.name,
             size(free)
         )),
-        (None, Some(wanted)) => {
-            Err(format!("the storage {wanted} is not there or does not take containers"))
-        }
+        (None, Some(wanted)) => Err(format!(
+            "the storage {wanted} is not there or does not take containers"
+        )),
         (None, None) => Err("it has no active storage that takes containers".to_owned()),
     }
 }
 
 fn free(storage: &StorageView) -> u64 {
-    storage.available.saturating_sub(storage.promised).saturating_sub(DISK_RESERVE)
+    storage
+        .available
+        .saturating_sub(storage.promised)
+        .saturating_sub(DISK_RESERVE)
 }
 
 fn template_for(demand: &Demand, node: &NodeView) -> Result<TemplateChoice, String> {
@@ -252,7 +288,10 @@ fn template_for(demand: &Demand, node: &NodeView) -> Result<TemplateChoice, Stri
         .iter()
         .filter(|storage| storage.holds_templates && storage.usable)
         .filter(|storage| {
-            demand.template_storage.as_ref().is_none_or(|wanted| *wanted == storage.name)
+            demand
+                .template_storage
+                .as_ref()
+                .is_none_or(|wanted| *wanted == storage.name)
         })
         .collect();
     if storages.is_empty() {
@@ -261,7 +300,9 @@ fn template_for(demand: &Demand, node: &NodeView) -> Result<TemplateChoice, Stri
             None => "it has no active storage that takes templates".to_owned(),
         });
     }
-    let present = storages.iter().flat_map(|storage| storage.templates.iter().map(String::as_str));
+    let present = storages
+        .iter()
+        .flat_map(|storage| storage.templates.iter().map(String::as_str));
     let roomiest = storages
         .iter()
         .max_by_key(|storage| (storage.available, std::cmp::Reverse(storage.name.clone())))
@@ -273,7 +314,10 @@ fn template_for(demand: &Demand, node: &NodeView) -> Result<TemplateChoice, Stri
         &roomiest.name,
     )
     .ok_or_else(|| {
-        format!("it has no Alpine template for {} and offers none", node.architecture)
+        format!(
+            "it has no Alpine template for {} and offers none",
+            node.architecture
+        )
     })
 }
 
@@ -294,14 +338,21 @@ fn score(
     0.55 * memory + 0.20 * disk + 0.20 * cpu + 0.05 * template
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a score needs no more than 52 bits")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a score needs no more than 52 bits"
+)]
 fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { (part as f64 / whole as f64).min(1.0) }
+    if whole == 0 {
+        0.0
+    } else {
+        (part as f64 / whole as f64).min(1.0)
+    }
 }
 
 /// Bytes for a person: `1.5 GiB`, `512 MiB`.
 #[expect(clippy::cast_precision_loss, reason = "rounded to a tenth anyway")]
-pub fn size(bytes: u64) -> String {
+pub(crate) fn size(bytes: u64) -> String {
     const GIB: u64 = 1 << 30;
     if bytes >= GIB {
         let text = format!("{:.1}", bytes as f64 / GIB as f64);
@@ -375,7 +426,10 @@ mod tests {
         busy.memory_used = 12 * GIB;
         let placement = choose(&demand(), &[busy, node("pve2")]);
         let choice = placement.choice.clone().expect("a node fits");
-        assert_eq!((choice.node.as_str(), choice.storage.as_str()), ("pve2", "local-lvm"));
+        assert_eq!(
+            (choice.node.as_str(), choice.storage.as_str()),
+            ("pve2", "local-lvm")
+        );
         assert!(!choice.template.download);
         assert_eq!(
             placement.reason(),
@@ -404,9 +458,18 @@ mod tests {
     #[test]
     fn every_reason_is_a_sentence() {
         assert_eq!(why_not(|node| node.online = false), "it is offline");
-        assert_eq!(why_not(|node| node.maintenance = true), "it is in maintenance");
-        assert_eq!(why_not(|node| node.cores = 0), "1 cores are asked for, it has 0");
-        assert_eq!(why_not(|node| node.bridges.clear()), "it has no active bridge vmbr0");
+        assert_eq!(
+            why_not(|node| node.maintenance = true),
+            "it is in maintenance"
+        );
+        assert_eq!(
+            why_not(|node| node.cores = 0),
+            "1 cores are asked for, it has 0"
+        );
+        assert_eq!(
+            why_not(|node| node.bridges.clear()),
+            "it has no active bridge vmbr0"
+        );
         assert_eq!(
             why_not(|node| node.storages[1].usable = false),
             "it has no active storage that takes containers"
@@ -437,7 +500,10 @@ mod tests {
 
     #[test]
     fn a_named_node_is_the_only_one_considered() {
-        let demand = Demand { node: Some("pve2".to_owned()), ..demand() };
+        let demand = Demand {
+            node: Some("pve2".to_owned()),
+            ..demand()
+        };
         let placement = choose(&demand, &[node("pve1"), node("pve2")]);
         assert_eq!(placement.choice.clone().expect("fits").node, "pve2");
         assert_eq!(placement.losers(), ["pve1: pve2 was asked for"]);
@@ -445,8 +511,14 @@ mod tests {
 
     #[test]
     fn an_app_for_another_architecture_does_not_fit() {
-        let demand = Demand { architectures: vec!["arm64".to_owned()], ..demand() };
+        let demand = Demand {
+            architectures: vec!["arm64".to_owned()],
+            ..demand()
+        };
         let placement = choose(&demand, &[node("pve1")]);
-        assert_eq!(placement.losers(), ["pve1: the app runs on arm64, this node is amd64"]);
+        assert_eq!(
+            placement.losers(),
+            ["pve1: the app runs on arm64, this node is amd64"]
+        );
     }
 }

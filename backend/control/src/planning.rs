@@ -44,10 +44,15 @@ impl Control {
         {
             errors.push(error("/node", "is not a name that a Proxmox node can have"));
         }
-        let answers = manifest.resolve(&request.parameters, &mut rand::rng()).unwrap_or_else(|wrong| {
-            errors.extend(wrong.into_iter().map(|wrong| FieldError { pointer: wrong.pointer, message: wrong.message }));
-            Answers::default()
-        });
+        let answers = manifest
+            .resolve(&request.parameters, &mut rand::rng())
+            .unwrap_or_else(|wrong| {
+                errors.extend(wrong.into_iter().map(|wrong| FieldError {
+                    pointer: wrong.pointer,
+                    message: wrong.message,
+                }));
+                Answers::default()
+            });
         if !errors.is_empty() {
             return Err(Error::Invalid { errors });
         }
@@ -72,7 +77,8 @@ impl Control {
         let promises = site.store.apps().promised().await?;
         let view = self.view(&promises).await?;
         let placement = placement::choose(&demand, &view.nodes);
-        let mut taken: std::collections::BTreeSet<u32> = view.guests.iter().map(|guest| guest.vmid.get()).collect();
+        let mut taken: std::collections::BTreeSet<u32> =
+            view.guests.iter().map(|guest| guest.vmid.get()).collect();
         taken.extend(site.store.apps().reserved_vmids().await?);
         let vmid = propose(site, &taken).await.ok().map(proxmox::Vmid::get);
         let choice = placement.choice.as_ref();
@@ -87,7 +93,11 @@ impl Control {
             template: choice.map(|choice| choice.template.file.clone()),
             template_download: choice.is_some_and(|choice| choice.template.download),
             candidates: placement.candidates.clone(),
-            endpoints: project::endpoints(&wish.manifest, &wish.answers, fixed_address(address.as_deref())),
+            endpoints: project::endpoints(
+                &wish.manifest,
+                &wish.answers,
+                fixed_address(address.as_deref()),
+            ),
             address: address.unwrap_or_else(|| "dhcp".to_owned()),
             bridge: demand.bridge,
             resources: Resources {
@@ -131,7 +141,10 @@ fn fixed_address(address: Option<&str>) -> Option<std::net::IpAddr> {
 }
 
 fn error(pointer: &str, message: impl Into<String>) -> FieldError {
-    FieldError { pointer: pointer.to_owned(), message: message.into() }
+    FieldError {
+        pointer: pointer.to_owned(),
+        message: message.into(),
+    }
 }
 
 /// A name may be any text that a person can type, for it is only shown.
@@ -139,8 +152,14 @@ fn check_name(name: &str, errors: &mut Vec<FieldError>) {
     if name.trim().is_empty() {
         errors.push(error("/name", "must not be empty"));
     } else if name.chars().count() > LONGEST_NAME {
-        errors.push(error("/name", format!("must not be longer than {LONGEST_NAME} characters")));
-    } else if name.chars().any(|character| character.is_control() && character != '\n' && character != '\t') {
+        errors.push(error(
+            "/name",
+            format!("must not be longer than {LONGEST_NAME} characters"),
+        ));
+    } else if name
+        .chars()
+        .any(|character| character.is_control() && character != '\n' && character != '\t')
+    {
         errors.push(error("/name", "must not hold control characters"));
     } else if name.parse::<AppId>().is_ok() {
         errors.push(error("/name", "must not look like the id of an app"));
@@ -158,23 +177,58 @@ fn size(manifest: &Manifest, asked: &Resources, errors: &mut Vec<FieldError>) ->
     };
     let mut check = |field: &str, given: u64, least: u64, most: u64, show: fn(u64) -> String| {
         if given < least {
-            errors.push(error(field, format!("must be at least {}: {} needs that much", show(least), manifest.name)));
+            errors.push(error(
+                field,
+                format!(
+                    "must be at least {}: {} needs that much",
+                    show(least),
+                    manifest.name
+                ),
+            ));
         } else if given > most {
-            errors.push(error(field, format!("must not be more than {}", show(most))));
+            errors.push(error(
+                field,
+                format!("must not be more than {}", show(most)),
+            ));
         }
     };
-    check("/resources/cores", size.cores.into(), floor.cores.into(), 8192, |count| count.to_string());
-    check("/resources/memory", size.memory, floor.memory, 1 << 44, placement::size);
+    check(
+        "/resources/cores",
+        size.cores.into(),
+        floor.cores.into(),
+        8192,
+        |count| count.to_string(),
+    );
+    check(
+        "/resources/memory",
+        size.memory,
+        floor.memory,
+        1 << 44,
+        placement::size,
+    );
     check("/resources/swap", size.swap, 0, 1 << 44, placement::size);
-    check("/resources/disk", size.disk, floor.disk, 1 << 47, placement::size);
+    check(
+        "/resources/disk",
+        size.disk,
+        floor.disk,
+        1 << 47,
+        placement::size,
+    );
     size
 }
 
 fn check_network(network: &Network, errors: &mut Vec<FieldError>) {
     if let Some(bridge) = &network.bridge
-        && (bridge.is_empty() || bridge.len() > 15 || !bridge.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)))
+        && (bridge.is_empty()
+            || bridge.len() > 15
+            || !bridge
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)))
     {
-        errors.push(error("/network/bridge", "is not a name that a bridge can have"));
+        errors.push(error(
+            "/network/bridge",
+            "is not a name that a bridge can have",
+        ));
     }
     if network.vlan.is_some_and(|vlan| !(1..=4094).contains(&vlan)) {
         errors.push(error("/network/vlan", "must be from 1 to 4094"));
@@ -182,13 +236,19 @@ fn check_network(network: &Network, errors: &mut Vec<FieldError>) {
     if let Some(address) = &network.address
         && parse_address(address).is_none()
     {
-        errors.push(error("/network/address", "must be an IPv4 address with its prefix, e.g. 192.168.1.50/24"));
+        errors.push(error(
+            "/network/address",
+            "must be an IPv4 address with its prefix, e.g. 192.168.1.50/24",
+        ));
     }
     if network.gateway.is_some_and(|gateway| gateway.is_ipv6()) {
         errors.push(error("/network/gateway", "must be an IPv4 address"));
     }
     if network.gateway.is_some() && network.address.is_none() {
-        errors.push(error("/network/gateway", "goes with a static address; DHCP brings its own"));
+        errors.push(error(
+            "/network/gateway",
+            "goes with a static address; DHCP brings its own",
+        ));
     }
 }
 
@@ -214,8 +274,12 @@ fn describe(step: &str) -> &'static str {
     match step {
         "choose_node" => "Choose the node and promise the app its memory and disk",
         "reserve_vmid" => "Reserve a number for the container",
-        "fetch_template" => "Have the node download the Alpine template where it is missing; it stays there",
-        "create_container" => "Create an unprivileged container that carries the app's proof of ownership",
+        "fetch_template" => {
+            "Have the node download the Alpine template where it is missing; it stays there"
+        }
+        "create_container" => {
+            "Create an unprivileged container that carries the app's proof of ownership"
+        }
         "grant_features" => "Set the container's features that the API identity may not set",
         "start_container" => "Start the container",
         "await_address" => "Wait for its address",
@@ -248,7 +312,13 @@ mod tests {
         for name in ["memos", "Bob's \"Café\" $HOME `id`\nsecond line", "日本"] {
             assert!(!wrong(name), "{name}");
         }
-        for name in ["", "  ", "a\0b", "\u{1b}[2J", "app_00000000000000000000000000000007"] {
+        for name in [
+            "",
+            "  ",
+            "a\0b",
+            "\u{1b}[2J",
+            "app_00000000000000000000000000000007",
+        ] {
             assert!(wrong(name), "{name:?}");
         }
         assert!(wrong(&"x".repeat(121)));

@@ -8,51 +8,67 @@ use saga::{Failure, StepError};
 use crate::{broken, context::Context, health::Check, operations::State, secrets::SecretKey};
 
 /// A release with its answers, both as they were when it was deployed: the catalog may have moved on since.
-pub struct Project {
+pub(crate) struct Project {
     manifest: Manifest,
     answers: Answers,
 }
 
 /// Where the sealed answers of an app belong; their associated data.
-pub fn answers_row(app: api::AppId) -> String {
+pub(crate) fn answers_row(app: api::AppId) -> String {
     format!("apps/{app}/answers")
 }
 
 /// Reads the app's release and opens its answers.
-pub async fn load(context: &Context, state: &State) -> Result<Project, StepError> {
+pub(crate) async fn load(context: &Context, state: &State) -> Result<Project, StepError> {
     let app = context.store.apps().get(state.app).await.map_err(broken)?;
-    let release = context.store.releases().get(app.release).await.map_err(broken)?;
-    let bundle: Bundle = serde_json::from_slice(&release.bundle).map_err(|_| unreadable("its files are damaged"))?;
-    let manifest = Manifest::from_bundle(&bundle).map_err(|error| unreadable(&error.to_string()))?;
+    let release = context
+        .store
+        .releases()
+        .get(app.release)
+        .await
+        .map_err(broken)?;
+    let bundle: Bundle =
+        serde_json::from_slice(&release.bundle).map_err(|_| unreadable("its files are damaged"))?;
+    let manifest =
+        Manifest::from_bundle(&bundle).map_err(|error| unreadable(&error.to_string()))?;
     let answers = open(&context.secrets, state.app, &app.sealed.0)?;
     Ok(Project { manifest, answers })
 }
 
 fn open(secrets: &SecretKey, app: api::AppId, sealed: &[u8]) -> Result<Answers, Failure> {
     let plain = secrets.open(&answers_row(app), sealed).map_err(|error| {
-        Failure::new("secrets_unreadable", format!("The app's secrets cannot be opened: {error}."))
-            .hint("Put back the key file that belongs to this database (PROXIMITY_SECRET_KEY_FILE).")
+        Failure::new(
+            "secrets_unreadable",
+            format!("The app's secrets cannot be opened: {error}."),
+        )
+        .hint("Put back the key file that belongs to this database (PROXIMITY_SECRET_KEY_FILE).")
     })?;
     serde_json::from_slice(&plain).map_err(|_| unreadable("its answers are damaged"))
 }
 
 fn unreadable(reason: &str) -> Failure {
-    Failure::new("release_unreadable", format!("The app's stored release cannot be read: {reason}."))
+    Failure::new(
+        "release_unreadable",
+        format!("The app's stored release cannot be read: {reason}."),
+    )
 }
 
 impl Project {
     /// The files of the project.
-    pub fn render(&self, state: &State) -> Result<Vec<ProjectFile>, Failure> {
+    pub(crate) fn render(&self, state: &State) -> Result<Vec<ProjectFile>, Failure> {
         let project = self.manifest.render(&self.answers, &render_context(state)?);
         let project = project.map_err(|error| {
-            Failure::new("project_not_rendered", format!("The app's files cannot be made: {error}."))
-                .hint("The catalog entry has a fault; `proximity catalog check` tells where.")
+            Failure::new(
+                "project_not_rendered",
+                format!("The app's files cannot be made: {error}."),
+            )
+            .hint("The catalog entry has a fault; `proximity catalog check` tells where.")
         })?;
         Ok(project.files)
     }
 
     /// A service for each image, and the image as people know it; each image once.
-    pub fn images(&self) -> Vec<(String, String)> {
+    pub(crate) fn images(&self) -> Vec<(String, String)> {
         let text = |name: &str| self.answers.text(name);
         let mut images: Vec<(String, String)> = Vec::new();
         for service in self.manifest.active_services(&self.answers) {
@@ -66,18 +82,22 @@ impl Project {
     }
 
     /// The app's own health check.
-    pub fn check(&self) -> Check {
+    pub(crate) fn check(&self) -> Check {
         Check::from(self.manifest.health_for(&self.answers))
     }
 
     /// What can be opened.
-    pub fn endpoints(&self, state: &State) -> Vec<api::Endpoint> {
+    pub(crate) fn endpoints(&self, state: &State) -> Vec<api::Endpoint> {
         endpoints(&self.manifest, &self.answers, state.address)
     }
 }
 
 /// What can be opened, the primary one first.
-pub fn endpoints(manifest: &Manifest, answers: &Answers, address: Option<IpAddr>) -> Vec<api::Endpoint> {
+pub(crate) fn endpoints(
+    manifest: &Manifest,
+    answers: &Answers,
+    address: Option<IpAddr>,
+) -> Vec<api::Endpoint> {
     let mut endpoints: Vec<api::Endpoint> = manifest
         .endpoints_for(answers, address)
         .into_iter()

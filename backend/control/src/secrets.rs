@@ -47,7 +47,9 @@ pub enum SecretError {
         path: String,
     },
     /// Sealed under another key.
-    #[error("a secret in the database was sealed with another key; put the key file back that belongs to it")]
+    #[error(
+        "a secret in the database was sealed with another key; put the key file back that belongs to it"
+    )]
     OtherKey,
     /// Changed, cut or moved to another row.
     #[error("a secret in the database is damaged or does not belong where it stands")]
@@ -57,10 +59,14 @@ pub enum SecretError {
 impl SecretKey {
     /// Reads the key file, or makes one (mode 0600) where there is none.
     pub fn from_file(path: &Path) -> Result<Self, SecretError> {
-        let failed = |source| SecretError::KeyFile { path: path.display().to_string(), source };
+        let failed = |source| SecretError::KeyFile {
+            path: path.display().to_string(),
+            source,
+        };
         match fs::read_to_string(path) {
-            Ok(text) => Self::from_hex(text.trim())
-                .ok_or_else(|| SecretError::NotAKey { path: path.display().to_string() }),
+            Ok(text) => Self::from_hex(text.trim()).ok_or_else(|| SecretError::NotAKey {
+                path: path.display().to_string(),
+            }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let text = random::hex::<32>();
                 let mut file = fs::OpenOptions::new()
@@ -69,7 +75,9 @@ impl SecretKey {
                     .mode(0o600)
                     .open(path)
                     .map_err(failed)?;
-                writeln!(file, "{text}").and_then(|()| file.sync_all()).map_err(failed)?;
+                writeln!(file, "{text}")
+                    .and_then(|()| file.sync_all())
+                    .map_err(failed)?;
                 Ok(Self::from_hex(&text).expect("just written as hexadecimal digits"))
             }
             Err(error) => Err(failed(error)),
@@ -86,8 +94,13 @@ impl SecretKey {
     }
 
     fn from_bytes(bytes: [u8; 32]) -> Self {
-        let id = Sha256::digest(bytes)[..KEY_ID].try_into().expect("a digest has 32 bytes");
-        Self { cipher: XChaCha20Poly1305::new(&Key::from(bytes)), id }
+        let id = Sha256::digest(bytes)[..KEY_ID]
+            .try_into()
+            .expect("a digest has 32 bytes");
+        Self {
+            cipher: XChaCha20Poly1305::new(&Key::from(bytes)),
+            id,
+        }
     }
 
     /// Seals `plain` for the place that `row` names, e.g. `apps/app_…/answers`.
@@ -95,7 +108,13 @@ impl SecretKey {
         let nonce = random::bytes::<NONCE>();
         let sealed = self
             .cipher
-            .encrypt(&XNonce::from(nonce), Payload { msg: plain, aad: row.as_bytes() })
+            .encrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: plain,
+                    aad: row.as_bytes(),
+                },
+            )
             .expect("values are far smaller than the cipher's limit of 256 GiB");
         [&[SCHEME], &self.id[..], &nonce, &sealed].concat()
     }
@@ -113,7 +132,13 @@ impl SecretKey {
         }
         let nonce: [u8; NONCE] = nonce.try_into().expect("split at its length");
         self.cipher
-            .decrypt(&XNonce::from(nonce), Payload { msg: sealed, aad: row.as_bytes() })
+            .decrypt(
+                &XNonce::from(nonce),
+                Payload {
+                    msg: sealed,
+                    aad: row.as_bytes(),
+                },
+            )
             .map_err(|_| SecretError::Damaged)
     }
 }
@@ -128,9 +153,18 @@ mod tests {
         let sealed = key.seal("apps/1", b"hunter2");
         assert!(!sealed.windows(7).any(|window| window == b"hunter2"));
         assert_eq!(key.open("apps/1", &sealed).unwrap(), b"hunter2");
-        assert!(matches!(key.open("apps/2", &sealed), Err(SecretError::Damaged)));
-        assert!(matches!(SecretKey::ephemeral().open("apps/1", &sealed), Err(SecretError::OtherKey)));
-        assert!(matches!(key.open("apps/1", &sealed[..20]), Err(SecretError::Damaged)));
+        assert!(matches!(
+            key.open("apps/2", &sealed),
+            Err(SecretError::Damaged)
+        ));
+        assert!(matches!(
+            SecretKey::ephemeral().open("apps/1", &sealed),
+            Err(SecretError::OtherKey)
+        ));
+        assert!(matches!(
+            key.open("apps/1", &sealed[..20]),
+            Err(SecretError::Damaged)
+        ));
     }
 
     #[test]
@@ -139,9 +173,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret.key");
         let sealed = SecretKey::from_file(&path).unwrap().seal("x", b"y");
-        assert_eq!(SecretKey::from_file(&path).unwrap().open("x", &sealed).unwrap(), b"y");
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            SecretKey::from_file(&path)
+                .unwrap()
+                .open("x", &sealed)
+                .unwrap(),
+            b"y"
+        );
+        assert_eq!(
+            fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         fs::write(&path, "short").unwrap();
-        assert!(matches!(SecretKey::from_file(&path), Err(SecretError::NotAKey { .. })));
+        assert!(matches!(
+            SecretKey::from_file(&path),
+            Err(SecretError::NotAKey { .. })
+        ));
     }
 }

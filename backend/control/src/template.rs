@@ -38,12 +38,15 @@ fn age(file: &str, architecture: &str) -> Option<Age> {
         return None;
     }
     let (major, minor) = release.split_once('.')?;
-    Some(((major.parse().ok()?, minor.parse().ok()?), build.parse().ok()?))
+    Some((
+        (major.parse().ok()?, minor.parse().ok()?),
+        build.parse().ok()?,
+    ))
 }
 
 /// The newest of what is there (`present`, volume ids) and what the index offers (`offered`, file names).
 /// A download goes to `download_storage`.
-pub fn choose<'a>(
+pub(crate) fn choose<'a>(
     architecture: &str,
     present: impl Iterator<Item = &'a str>,
     offered: impl Iterator<Item = &'a str>,
@@ -56,8 +59,9 @@ pub fn choose<'a>(
             Some((age(file, architecture)?, storage, file))
         })
         .max();
-    let newest_offered =
-        offered.filter_map(|file| Some((age(file, architecture)?, file))).max();
+    let newest_offered = offered
+        .filter_map(|file| Some((age(file, architecture)?, file)))
+        .max();
     match (newest_present, newest_offered) {
         (Some((there, storage, file)), offered)
             if offered.is_none_or(|(newest, _)| newest <= there) =>
@@ -96,22 +100,39 @@ mod tests {
     #[test]
     fn what_is_there_and_newest_needs_no_download() {
         let volume = format!("nfs:vztmpl/{NEW}");
-        let choice = choose("amd64", [volume.as_str()].into_iter(), [OLD, NEW].into_iter(), "local")
-            .expect("one fits");
+        let choice = choose(
+            "amd64",
+            [volume.as_str()].into_iter(),
+            [OLD, NEW].into_iter(),
+            "local",
+        )
+        .expect("one fits");
         assert_eq!((choice.download, choice.volume()), (false, volume));
     }
 
     #[test]
     fn an_older_one_that_is_there_is_the_fallback() {
         let volume = format!("local:vztmpl/{OLD}");
-        let choice = choose("amd64", [volume.as_str()].into_iter(), [NEW].into_iter(), "local")
-            .expect("one fits");
+        let choice = choose(
+            "amd64",
+            [volume.as_str()].into_iter(),
+            [NEW].into_iter(),
+            "local",
+        )
+        .expect("one fits");
         assert_eq!((choice.download, choice.fallback), (true, Some(volume)));
     }
 
     #[test]
     fn other_architectures_and_other_systems_do_not_count() {
-        let offered = [ARM, "debian-13-standard_13.1-2_amd64.tar.zst", "alpine-x-default_1_amd64.tar"];
-        assert_eq!(choose("amd64", std::iter::empty(), offered.into_iter(), "local"), None);
+        let offered = [
+            ARM,
+            "debian-13-standard_13.1-2_amd64.tar.zst",
+            "alpine-x-default_1_amd64.tar",
+        ];
+        assert_eq!(
+            choose("amd64", std::iter::empty(), offered.into_iter(), "local"),
+            None
+        );
     }
 }

@@ -13,7 +13,7 @@ const CONCURRENCY: usize = 8;
 
 /// Everything that placement needs to know, at one moment.
 #[derive(Clone, Debug)]
-pub struct ClusterView {
+pub(crate) struct ClusterView {
     /// The nodes, by name.
     pub nodes: Vec<NodeView>,
     /// Every guest of the cluster, anybody's.
@@ -22,7 +22,10 @@ pub struct ClusterView {
 
 impl ClusterView {
     /// Asks the cluster. A node that cannot be asked is in the view, with the reason why it is unknown.
-    pub async fn gather(cluster: &Client, promises: &[Promise]) -> Result<Self, proxmox::Error> {
+    pub(crate) async fn gather(
+        cluster: &Client,
+        promises: &[Promise],
+    ) -> Result<Self, proxmox::Error> {
         let (nodes, guests) = tokio::try_join!(cluster.nodes(), cluster.guests())?;
         let owed = Owed::count(promises, &guests);
         let mut nodes: Vec<NodeView> = stream::iter(nodes)
@@ -49,15 +52,19 @@ impl Owed {
     fn count(promises: &[Promise], guests: &[GuestSummary]) -> Self {
         let mut owed = Self::default();
         for promise in promises {
-            let guest = guests.iter().find(|guest| Some(guest.vmid.get()) == promise.vmid);
+            let guest = guests
+                .iter()
+                .find(|guest| Some(guest.vmid.get()) == promise.vmid);
             let running = guest.filter(|guest| guest.status == proxmox::Power::Running);
             let memory_used = running.map_or(0, |guest| guest.memory);
             let disk_used = guest.map_or(0, |guest| guest.disk);
             *owed.memory.entry(promise.node.clone()).or_default() +=
                 promise.memory.saturating_sub(memory_used);
             if let Some(storage) = &promise.storage {
-                *owed.disk.entry((promise.node.clone(), storage.clone())).or_default() +=
-                    promise.disk.saturating_sub(disk_used);
+                *owed
+                    .disk
+                    .entry((promise.node.clone(), storage.clone()))
+                    .or_default() += promise.disk.saturating_sub(disk_used);
             }
         }
         owed
@@ -97,8 +104,11 @@ async fn fill(
     view: &mut NodeView,
 ) -> Result<(), proxmox::Error> {
     let (storages, bridges) = tokio::try_join!(cluster.storages(name), cluster.bridges(name))?;
-    view.bridges =
-        bridges.into_iter().filter(|bridge| bridge.active).map(|bridge| bridge.iface).collect();
+    view.bridges = bridges
+        .into_iter()
+        .filter(|bridge| bridge.active)
+        .map(|bridge| bridge.iface)
+        .collect();
     for storage in storages {
         let usable = storage.enabled && storage.active;
         let holds_templates = storage.holds("vztmpl");
@@ -125,7 +135,9 @@ async fn fill(
         Ok(offers) => {
             view.offered_templates = offers.into_iter().map(|offer| offer.template).collect();
         }
-        Err(error) => tracing::warn!(node = %name, %error, "the template index of {name} cannot be read"),
+        Err(error) => {
+            tracing::warn!(node = %name, %error, "the template index of {name} cannot be read");
+        }
     }
     Ok(())
 }

@@ -43,16 +43,33 @@ pub(crate) async fn run(site: Arc<Site>, holder: &str, shutdown: CancellationTok
     }
     let parked = timeout(PARK, async { while driven.join_next().await.is_some() {} }).await;
     if parked.is_err() {
-        tracing::warn!("{} operations did not park in time; their leases run out", driven.len());
+        tracing::warn!(
+            "{} operations did not park in time; their leases run out",
+            driven.len()
+        );
     }
 }
 
 /// Takes as many operations as there is room for.
-async fn claim(site: &Arc<Site>, holder: &str, shutdown: &CancellationToken, driven: &mut JoinSet<()>) {
+async fn claim(
+    site: &Arc<Site>,
+    holder: &str,
+    shutdown: &CancellationToken,
+    driven: &mut JoinSet<()>,
+) {
     while driven.len() < site.settings.workers {
-        match site.store.leases().claim_next(holder, site.settings.lease).await {
+        match site
+            .store
+            .leases()
+            .claim_next(holder, site.settings.lease)
+            .await
+        {
             Ok(Some(lease)) => {
-                let context = Context { site: site.clone(), operation: lease.operation, lease };
+                let context = Context {
+                    site: site.clone(),
+                    operation: lease.operation,
+                    lease,
+                };
                 driven.spawn(one(context, shutdown.child_token()));
             }
             Ok(None) => return,
@@ -67,8 +84,14 @@ async fn claim(site: &Arc<Site>, holder: &str, shutdown: &CancellationToken, dri
 /// Drives one operation until it rests or this process must let go of it.
 async fn one(context: Context, shutdown: CancellationToken) {
     let (site, lease) = (context.site.clone(), context.lease.clone());
-    let control = saga::Control { cancel: CancellationToken::new(), shutdown };
-    let journal = Told { journal: site.store.journal(&lease, operations::plan(lease.kind)), lease: lease.clone() };
+    let control = saga::Control {
+        cancel: CancellationToken::new(),
+        shutdown,
+    };
+    let journal = Told {
+        journal: site.store.journal(&lease, operations::plan(lease.kind)),
+        lease: lease.clone(),
+    };
     let driving = by_kind(lease.kind, &journal, &context, &control);
     tokio::pin!(driving);
     let ended = tokio::select! {
@@ -98,7 +121,12 @@ async fn by_kind(
 }
 
 /// Keeps the lease, hears the cancel wish, writes lines of progress. Ends only when the lease is lost.
-async fn heartbeat(site: &Site, lease: &Lease, control: &saga::Control, journal: &OperationJournal) {
+async fn heartbeat(
+    site: &Site,
+    lease: &Lease,
+    control: &saga::Control,
+    journal: &OperationJournal,
+) {
     let renewing = async {
         loop {
             sleep(site.settings.lease / 3).await;
@@ -106,7 +134,9 @@ async fn heartbeat(site: &Site, lease: &Lease, control: &saga::Control, journal:
                 Ok(_) => {}
                 Err(store::Error::LeaseLost) => return,
                 // The lease lasts two more tries; then another driver's claim ends ours.
-                Err(error) => tracing::warn!(%error, operation = %lease.operation, "the lease could not be renewed"),
+                Err(error) => {
+                    tracing::warn!(%error, operation = %lease.operation, "the lease could not be renewed");
+                }
             }
         }
     };
@@ -147,8 +177,13 @@ async fn rest(context: &Context, ended: Result<Outcome, Interrupted>) {
         // Waiting does not help: it becomes visible, and a person decides.
         Err(Interrupted::Incompatible(reason)) => Outcome::Stuck {
             step: String::new(),
-            failure: Failure::new("journal_incompatible", format!("This version cannot go on with the operation: {reason}."))
-                .hint("Go back to the version that began it, or abandon it and look at the node by hand."),
+            failure: Failure::new(
+                "journal_incompatible",
+                format!("This version cannot go on with the operation: {reason}."),
+            )
+            .hint(
+                "Go back to the version that began it, or abandon it and look at the node by hand.",
+            ),
             unwinding: false,
         },
         Err(interrupted) => {
@@ -162,19 +197,30 @@ async fn rest(context: &Context, ended: Result<Outcome, Interrupted>) {
     let change = app_change(lease.kind, &outcome, last_state(context).await.as_ref());
     match site.store.leases().finish(lease, &outcome, change).await {
         Ok(operation) => {
-            let error = operation.failure.as_ref().map(|failure| failure.code.as_str()).unwrap_or_default();
+            let error = operation
+                .failure
+                .as_ref()
+                .map(|failure| failure.code.as_str())
+                .unwrap_or_default();
             tracing::info!(
                 app = %operation.app.name, operation = %lease.operation, kind = %lease.kind, error,
                 "{} of `{}` is {}", lease.kind, operation.app.name, operation.status
             );
         }
-        Err(error) => tracing::error!(%error, operation = %lease.operation, "the end could not be written; whoever claims it next does"),
+        Err(error) => {
+            tracing::error!(%error, operation = %lease.operation, "the end could not be written; whoever claims it next does");
+        }
     }
 }
 
 async fn last_state(context: &Context) -> Option<State> {
     let plan = operations::plan(context.lease.kind);
-    let (_, state) = context.store.journal(&context.lease, plan).load().await.ok()?;
+    let (_, state) = context
+        .store
+        .journal(&context.lease, plan)
+        .load()
+        .await
+        .ok()?;
     serde_json::from_value(state).ok()
 }
 
@@ -186,13 +232,15 @@ fn app_change(kind: OperationKind, outcome: &Outcome, state: Option<&State>) -> 
     };
     match (kind, outcome) {
         (_, Outcome::Stuck { failure, .. }) => AppChange::none().attention(Some(&failure.message)),
-        (OperationKind::Deploy | OperationKind::Start | OperationKind::Restart, Outcome::Completed) => {
-            AppChange::to(AppState::Running).attention(None)
-        }
-        (OperationKind::Stop, Outcome::Completed) => AppChange::to(AppState::Stopped).address(None).attention(None),
-        (OperationKind::Delete, Outcome::Completed) | (OperationKind::Deploy, Outcome::Unwound { .. }) => {
-            AppChange::to(AppState::Deleted)
-        }
+        (
+            OperationKind::Deploy | OperationKind::Start | OperationKind::Restart,
+            Outcome::Completed,
+        ) => AppChange::to(AppState::Running).attention(None),
+        (OperationKind::Stop, Outcome::Completed) => AppChange::to(AppState::Stopped)
+            .address(None)
+            .attention(None),
+        (OperationKind::Delete, Outcome::Completed)
+        | (OperationKind::Deploy, Outcome::Unwound { .. }) => AppChange::to(AppState::Deleted),
         (_, Outcome::Unwound { .. }) => before().attention(None),
     }
 }
@@ -213,7 +261,9 @@ impl Journal for Told {
         let (operation, kind) = (self.lease.operation, self.lease.kind);
         let (step, what) = (event.step(), event.kind());
         match event {
-            Event::Checkpoint { .. } => tracing::debug!(app, %operation, %kind, step, node, vmid, "{step} {what}"),
+            Event::Checkpoint { .. } => {
+                tracing::debug!(app, %operation, %kind, step, node, vmid, "{step} {what}");
+            }
             Event::Failed { failure, .. } | Event::UndoFailed { failure, .. } => tracing::warn!(
                 app, %operation, %kind, step, node, vmid, code = failure.code, "{step} {what}: {}", failure.message
             ),

@@ -60,6 +60,11 @@ impl Source {
         Ok(Self { values })
     }
 
+    /// Those of these settings that were given, for another source.
+    pub fn given(&self, names: &'static [&'static str]) -> impl Iterator<Item = (String, String)> {
+        names.iter().filter_map(|name| Some(((*name).to_owned(), self.values.get(*name)?.clone())))
+    }
+
     /// The value, the default, or none.
     pub fn text(&self, name: &'static str) -> Result<Option<String>, WrongSetting> {
         let value = self.values.get(name).map(String::as_str).or(setting(name).default);

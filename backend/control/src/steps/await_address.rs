@@ -20,7 +20,7 @@ const INTERFACE: &str = "eth0";
 ///
 /// *Writes down* the address. *Recognises* nothing of its own: the address is asked for anew each time, for
 /// DHCP may give another. *Undo* has nothing to take back.
-pub struct AwaitAddress;
+pub(crate) struct AwaitAddress;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
@@ -40,8 +40,12 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
                         return Ok(());
                     }
                 }
-                Err(error @ (Error::Unreachable { .. } | Error::Unknown { .. })) => cx.log(error.to_string()),
-                Err(error) => return Err(explain::proxmox("waiting for the address", &error).into()),
+                Err(error @ (Error::Unreachable { .. } | Error::Unknown { .. })) => {
+                    cx.log(error.to_string());
+                }
+                Err(error) => {
+                    return Err(explain::proxmox("waiting for the address", &error).into());
+                }
             }
             if Instant::now() >= deadline {
                 return Err(no_address(cx).await.into());
@@ -53,29 +57,44 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
 
 /// IPv4 first, for that is what people type; then IPv6, but none that only this link knows.
 fn address_of(interfaces: &[Interface]) -> Option<IpAddr> {
-    let own = interfaces.iter().find(|interface| interface.name == INTERFACE)?;
+    let own = interfaces
+        .iter()
+        .find(|interface| interface.name == INTERFACE)?;
     let usable = |address: &IpAddr| match address {
         IpAddr::V4(address) => !address.is_link_local() && !address.is_unspecified(),
         IpAddr::V6(address) => !address.is_unicast_link_local() && !address.is_unspecified(),
     };
-    let mut addresses: Vec<IpAddr> = own.addresses.iter().map(|entry| entry.address).filter(usable).collect();
+    let mut addresses: Vec<IpAddr> = own
+        .addresses
+        .iter()
+        .map(|entry| entry.address)
+        .filter(usable)
+        .collect();
     addresses.sort_by_key(IpAddr::is_ipv6);
     addresses.first().copied()
 }
 
 async fn no_address<S: Saga<State = State, Context = Context>>(cx: &StepContext<'_, S>) -> Failure {
-    let (Ok(vmid), Ok(node)) = (cx.state.vmid(), cx.state.node()) else { return never(cx) };
+    let (Ok(vmid), Ok(node)) = (cx.state.vmid(), cx.state.node()) else {
+        return never(cx);
+    };
     match cx.context.cluster.container_status(&node, vmid).await {
-        Ok(status) if status.status != Power::Running => {
-            Failure::new("container_stopped", "The container stopped before it had an address.")
-                .hint("Its console log on the node tells why; too little memory is the usual cause.")
-        }
+        Ok(status) if status.status != Power::Running => Failure::new(
+            "container_stopped",
+            "The container stopped before it had an address.",
+        )
+        .hint("Its console log on the node tells why; too little memory is the usual cause."),
         _ => never(cx),
     }
 }
 
 fn never<S: Saga<State = State, Context = Context>>(cx: &StepContext<'_, S>) -> Failure {
-    let bridge = cx.state.network.bridge.as_deref().unwrap_or(&cx.context.settings.bridge);
+    let bridge = cx
+        .state
+        .network
+        .bridge
+        .as_deref()
+        .unwrap_or(&cx.context.settings.bridge);
     let seconds = LIMIT.as_secs();
     Failure::new("no_address", format!("The container got no address on {bridge} within {seconds} seconds."))
         .hint("Check that a DHCP server answers on this bridge and VLAN, or deploy with a static address (network.address).")
@@ -91,16 +110,25 @@ mod tests {
             hwaddr: String::new(),
             addresses: addresses
                 .iter()
-                .map(|address| proxmox::Address { address: address.parse().unwrap(), prefix: 24 })
+                .map(|address| proxmox::Address {
+                    address: address.parse().unwrap(),
+                    prefix: 24,
+                })
                 .collect(),
         }
     }
 
     #[test]
     fn the_containers_own_interface_counts_and_no_other() {
-        let bridges = [interface("lo", &["127.0.0.1"]), interface("docker0", &["172.17.0.1"])];
+        let bridges = [
+            interface("lo", &["127.0.0.1"]),
+            interface("docker0", &["172.17.0.1"]),
+        ];
         assert_eq!(address_of(&bridges), None);
-        let all = [interface("docker0", &["172.17.0.1"]), interface("eth0", &["fe80::1", "fd00::7", "10.0.0.7"])];
+        let all = [
+            interface("docker0", &["172.17.0.1"]),
+            interface("eth0", &["fe80::1", "fd00::7", "10.0.0.7"]),
+        ];
         assert_eq!(address_of(&all), Some("10.0.0.7".parse().unwrap()));
         let six = [interface("eth0", &["fe80::1", "fd00::7"])];
         assert_eq!(address_of(&six), Some("fd00::7".parse().unwrap()));

@@ -12,7 +12,7 @@ use crate::{containers::POLL, context::Context, failures, hosts::said, operation
 /// Waits until Docker, which OpenRC starts at boot, answers.
 ///
 /// *Writes down* nothing, *recognises* nothing; there is nothing to take back.
-pub struct AwaitDocker;
+pub(crate) struct AwaitDocker;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitDocker {
@@ -24,14 +24,22 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitDocker {
         let vmid = cx.state.vmid()?;
         let deadline = Instant::now() + Duration::from_secs(90);
         loop {
-            let command = Command::new(["docker", "info", "--format", "{{.Driver}}"]).deadline(Duration::from_secs(30));
-            let output = cx.context.hosts.exec(vmid, "waiting for Docker", command).await?;
+            let command = Command::new(["docker", "info", "--format", "{{.Driver}}"])
+                .deadline(Duration::from_secs(30));
+            let output = cx
+                .context
+                .hosts
+                .exec(vmid, "waiting for Docker", command)
+                .await?;
             if output.code == 0 {
                 return Ok(());
             }
             if Instant::now() >= deadline {
-                let mut failure = Failure::new("docker_not_answering", "Docker did not answer after the container's start.")
-                    .hint("Look at /var/log/docker.log in the container.");
+                let mut failure = Failure::new(
+                    "docker_not_answering",
+                    "Docker did not answer after the container's start.",
+                )
+                .hint("Look at /var/log/docker.log in the container.");
                 failure.evidence = failures::last_lines(&said(&output), 6);
                 return Err(failure.into());
             }

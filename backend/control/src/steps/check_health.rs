@@ -23,7 +23,7 @@ const POLL: Duration = Duration::from_millis(500);
 /// Waits until every service is well and the app's own health check passes.
 ///
 /// *Writes down* nothing, *recognises* nothing: health is a fact of now. *Undo* has nothing to take back.
-pub struct CheckHealth;
+pub(crate) struct CheckHealth;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for CheckHealth {
@@ -70,17 +70,28 @@ async fn look<S: Saga<State = State, Context = Context>>(
     check: &Check,
 ) -> Result<Verdict, StepError> {
     let services = services(cx).await?;
-    let sick: Vec<String> =
-        services.iter().filter(|service| !service.is_well()).map(ServiceState::describe).collect();
+    let sick: Vec<String> = services
+        .iter()
+        .filter(|service| !service.is_well())
+        .map(ServiceState::describe)
+        .collect();
     if services.is_empty() {
-        return Ok(Verdict::NotYet("no service has been started yet".to_owned()));
+        return Ok(Verdict::NotYet(
+            "no service has been started yet".to_owned(),
+        ));
     }
     if !sick.is_empty() {
         return Ok(Verdict::NotYet(sick.join(", ")));
     }
     for probe in &check.probes {
-        let Some(command) = probe.command(&cx.state.compose()) else { continue };
-        let output = cx.context.hosts.exec(cx.state.vmid()?, "checking the app's health", command).await?;
+        let Some(command) = probe.command(&cx.state.compose()) else {
+            continue;
+        };
+        let output = cx
+            .context
+            .hosts
+            .exec(cx.state.vmid()?, "checking the app's health", command)
+            .await?;
         if let Err(why) = probe.judge(output.code, &said(&output)) {
             return Ok(Verdict::NotYet(why));
         }
@@ -91,11 +102,21 @@ async fn look<S: Saga<State = State, Context = Context>>(
 async fn services<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
 ) -> Result<Vec<ServiceState>, StepError> {
-    let argv = cx.state.compose().command(["ps", "--all", "--format", "json"]);
+    let argv = cx
+        .state
+        .compose()
+        .command(["ps", "--all", "--format", "json"]);
     let command = Command::new(argv).deadline(Duration::from_secs(30));
-    let output = cx.context.hosts.exec(cx.state.vmid()?, "looking at the services", command).await?;
+    let output = cx
+        .context
+        .hosts
+        .exec(cx.state.vmid()?, "looking at the services", command)
+        .await?;
     let unreadable = |reason: String| {
-        let failure = Failure::new("services_unknown", format!("Docker Compose does not tell the state of the services: {reason}."));
+        let failure = Failure::new(
+            "services_unknown",
+            format!("Docker Compose does not tell the state of the services: {reason}."),
+        );
         StepError::from(failures::explain(&said(&output), failure))
     };
     if output.code != 0 {
@@ -111,23 +132,40 @@ async fn unhealthy<S: Saga<State = State, Context = Context>>(
     limit: Duration,
 ) -> Failure {
     let services = services(cx).await.unwrap_or_default();
-    let crashed = services.iter().any(|service| !service.is_well() && service.state != "running");
+    let crashed = services
+        .iter()
+        .any(|service| !service.is_well() && service.state != "running");
     let mut failure = if crashed {
         Failure::new("service_crashing", format!("A service does not stay up: {why}."))
             .hint("Its last lines usually tell what it misses: a parameter, memory, a service that it needs.")
     } else {
         let seconds = limit.as_secs();
-        Failure::new("health_check_failed", format!("The app did not become healthy within {seconds} seconds: {why}."))
-            .hint("If it is only slow, raise TIMEOUT_SERVICE_START or give it more memory and cores.")
+        Failure::new(
+            "health_check_failed",
+            format!("The app did not become healthy within {seconds} seconds: {why}."),
+        )
+        .hint("If it is only slow, raise TIMEOUT_SERVICE_START or give it more memory and cores.")
     };
     failure.evidence = services.iter().map(ServiceState::describe).collect();
     let mut arguments = vec!["logs", "--no-color", "--tail", "12"];
-    arguments.extend(services.iter().filter(|service| !service.is_well()).map(|service| service.service.as_str()));
-    let command = Command::new(cx.state.compose().command(arguments)).deadline(Duration::from_secs(20));
+    arguments.extend(
+        services
+            .iter()
+            .filter(|service| !service.is_well())
+            .map(|service| service.service.as_str()),
+    );
+    let command =
+        Command::new(cx.state.compose().command(arguments)).deadline(Duration::from_secs(20));
     if let Ok(vmid) = cx.state.vmid()
-        && let Ok(output) = cx.context.hosts.exec(vmid, "reading the services' logs", command).await
+        && let Ok(output) = cx
+            .context
+            .hosts
+            .exec(vmid, "reading the services' logs", command)
+            .await
     {
-        failure.evidence.extend(failures::last_lines(&said(&output), 15));
+        failure
+            .evidence
+            .extend(failures::last_lines(&said(&output), 15));
     }
     failure
 }

@@ -20,7 +20,7 @@ use crate::{
 /// cluster was looked at, so that two deployments at the same moment do not both take the last room.
 /// *Recognises* a choice that was made before a crash, and keeps it. *Undo* takes the promise back; there is
 /// nothing to prove.
-pub struct ChooseNode;
+pub(crate) struct ChooseNode;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
@@ -43,9 +43,15 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
         for candidate in &placement.candidates {
             cx.log(format!("{}: {}", candidate.node, candidate.reason));
         }
-        let Some(choice) = placement.choice.clone() else { return Err(no_node(&placement).into()) };
+        let Some(choice) = placement.choice.clone() else {
+            return Err(no_node(&placement).into());
+        };
         let place = AppChange::none().place(&choice.node, &choice.storage);
-        site.store.apps().change(&cx.context.lease, place).await.map_err(broken)?;
+        site.store
+            .apps()
+            .change(&cx.context.lease, place)
+            .await
+            .map_err(broken)?;
         cx.log(format!("chose {}", choice.node));
         cx.state.node = Some(choice.node.clone());
         cx.state.choice = Some(choice);
@@ -54,7 +60,12 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let withdrawn = AppChange::none().without_container();
-        cx.context.store.apps().change(&cx.context.lease, withdrawn).await.map_err(broken)
+        cx.context
+            .store
+            .apps()
+            .change(&cx.context.lease, withdrawn)
+            .await
+            .map_err(broken)
     }
 }
 
@@ -64,7 +75,11 @@ pub(crate) fn demand(state: &State, context: &crate::context::Site) -> Demand {
         cores: state.size.cores,
         memory: state.size.memory,
         disk: state.size.disk,
-        bridge: state.network.bridge.clone().unwrap_or_else(|| context.settings.bridge.clone()),
+        bridge: state
+            .network
+            .bridge
+            .clone()
+            .unwrap_or_else(|| context.settings.bridge.clone()),
         architectures: state.architectures.clone(),
         node: state.wanted_node.clone(),
         storage: context.settings.storage.clone(),
@@ -81,6 +96,12 @@ fn no_node(placement: &Placement) -> Failure {
 
 fn sentence(text: &str) -> String {
     let mut characters = text.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string());
-    format!("{}{}.", first.unwrap_or_default(), characters.as_str().trim_end_matches('.'))
+    let first = characters
+        .next()
+        .map(|first| first.to_uppercase().to_string());
+    format!(
+        "{}{}.",
+        first.unwrap_or_default(),
+        characters.as_str().trim_end_matches('.')
+    )
 }

@@ -31,7 +31,7 @@ const SETTLE: Duration = Duration::from_secs(45);
 /// call itself. *Recognises* its own earlier create by that nonce, and one still at work by its running
 /// `vzcreate` task. *Undo proves* the nonce before it destroys, because Proxmox removes failed creates by
 /// itself and hands the number to the next caller.
-pub struct CreateContainer;
+pub(crate) struct CreateContainer;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for CreateContainer {
@@ -55,14 +55,17 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CreateContainer {
                 Attempt::Created => return Ok(()),
                 Attempt::Again => {}
                 Attempt::Taken => {
-                    cx.log(format!("number {vmid} was taken by somebody else meanwhile"));
+                    cx.log(format!(
+                        "number {vmid} was taken by somebody else meanwhile"
+                    ));
                     refused.insert(vmid.get());
                     reserve(cx, &refused).await?;
                     cx.checkpoint().await?;
                 }
             }
         }
-        let message = format!("{ATTEMPTS} numbers in a row were taken by others when it came to it.");
+        let message =
+            format!("{ATTEMPTS} numbers in a row were taken by others when it came to it.");
         Err(Failure::new("vmid_contention", message)
             .hint("Give Proximity a range of its own with PROXMOX_VMID_RANGE.")
             .into())
@@ -130,12 +133,17 @@ async fn settle<S: Saga<State = State, Context = Context>>(
             Ok((Some(upid), Found::Ours(..) | Found::Nothing)) => {
                 follow_task(cx, &upid, doing, LIMIT).await?;
             }
-            Ok((None, Found::Ours(_, config))) if config.lock.is_none() => return Ok(Attempt::Created),
+            Ok((None, Found::Ours(_, config))) if config.lock.is_none() => {
+                return Ok(Attempt::Created);
+            }
             // Locked by a create that is not running any more: it died in the middle. The undo clears it.
             Ok((None, Found::Ours(..))) if Instant::now() >= deadline => {
-                return Err(Failure::new("create_died", "The task that created the container died in the middle.")
-                    .hint("Look at the node's log; a reboot or a full memory are the usual causes.")
-                    .into());
+                return Err(Failure::new(
+                    "create_died",
+                    "The task that created the container died in the middle.",
+                )
+                .hint("Look at the node's log; a reboot or a full memory are the usual causes.")
+                .into());
             }
             Ok((_, Found::Foreign(_))) => return Ok(Attempt::Taken),
             Ok((None, Found::Nothing)) if Instant::now() >= deadline => return Ok(Attempt::Again),
@@ -153,20 +161,36 @@ fn request<S: Saga<State = State, Context = Context>>(
 ) -> Result<Create, StepError> {
     let (state, settings) = (&*cx.state, &cx.context.settings);
     let choice = state.choice.as_ref().ok_or_else(|| {
-        Failure::new("journal_incomplete", "The operation's journal does not hold the chosen node.")
+        Failure::new(
+            "journal_incomplete",
+            "The operation's journal does not hold the chosen node.",
+        )
     })?;
     let network = &state.network;
-    let mut net0 = Net::dhcp("eth0", network.bridge.as_deref().unwrap_or(&settings.bridge));
+    let mut net0 = Net::dhcp(
+        "eth0",
+        network.bridge.as_deref().unwrap_or(&settings.bridge),
+    );
     net0.tag = network.vlan;
     if let Some((address, prefix)) = network.address.as_deref().and_then(parse_address) {
         let gateway = network.gateway.and_then(|gateway| match gateway {
             IpAddr::V4(gateway) => Some(gateway),
             IpAddr::V6(_) => None,
         });
-        net0.ipv4 = Ipv4::Static { address, prefix, gateway };
+        net0.ipv4 = Ipv4::Static {
+            address,
+            prefix,
+            gateway,
+        };
     }
-    let storage: StorageName = choice.storage.parse().map_err(|_| unusable(&choice.storage))?;
-    let rootfs = RootDisk { storage, gib: gibibytes(state.size.disk) };
+    let storage: StorageName = choice
+        .storage
+        .parse()
+        .map_err(|_| unusable(&choice.storage))?;
+    let rootfs = RootDisk {
+        storage,
+        gib: gibibytes(state.size.disk),
+    };
     let mut create = Create::new(vmid, choice.template.volume(), rootfs);
     create.hostname = Some(state.hostname.clone());
     create.cores = Some(state.size.cores);
@@ -189,7 +213,9 @@ fn request<S: Saga<State = State, Context = Context>>(
 
 /// Rounded up: a container never gets less than was asked for.
 fn gibibytes(bytes: u64) -> u32 {
-    u32::try_from(bytes.div_ceil(1 << 30)).unwrap_or(u32::MAX).max(1)
+    u32::try_from(bytes.div_ceil(1 << 30))
+        .unwrap_or(u32::MAX)
+        .max(1)
 }
 
 fn mebibytes(bytes: u64) -> u64 {

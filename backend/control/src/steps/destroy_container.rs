@@ -14,7 +14,7 @@ const LIMIT: Duration = Duration::from_mins(5);
 /// *Writes down* nothing: number, node and nonce are those of the app. *Recognises* a container that is gone.
 /// Before it destroys, it *proves* app and nonce in the container's own description; a guest of somebody else
 /// under the same number is left alone.
-pub struct DestroyContainer;
+pub(crate) struct DestroyContainer;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for DestroyContainer {

@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use proxmox::StorageName;
 use saga::{Saga, Step, StepContext, StepError};
 
-use crate::{containers::follow_task, context::Context, explain, operations::State, template::TemplateChoice};
+use crate::{
+    containers::follow_task, context::Context, explain, operations::State, template::TemplateChoice,
+};
 
 /// Longest time for the download of a template (about 4 MiB).
 const LIMIT: Duration = Duration::from_mins(10);
@@ -16,7 +18,7 @@ const LIMIT: Duration = Duration::from_mins(10);
 /// *Writes down* nothing. *Recognises* a template that is there by now; Proxmox itself checks a file that it
 /// already has against its checksum. *Undo* leaves it: a template belongs to the node, and the next
 /// deployment is glad of it.
-pub struct FetchTemplate;
+pub(crate) struct FetchTemplate;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for FetchTemplate {
@@ -29,13 +31,18 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for FetchTemplate {
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let Some(choice) = cx.state.choice.clone() else { return Ok(()) };
+        let Some(choice) = cx.state.choice.clone() else {
+            return Ok(());
+        };
         let mut template = choice.template;
         if !template.download {
             return Ok(());
         }
         if let Err(error) = download(cx, &template).await {
-            let fallback = template.fallback.as_ref().and_then(|volume| volume.split_once(":vztmpl/"));
+            let fallback = template
+                .fallback
+                .as_ref()
+                .and_then(|volume| volume.split_once(":vztmpl/"));
             let (StepError::Failed(failure), Some((storage, file))) = (&error, fallback) else {
                 return Err(error);
             };
@@ -57,19 +64,30 @@ async fn download<S: Saga<State = State, Context = Context>>(
     // One download of a file at a time: the others find it there.
     let turn = {
         let mut downloads = cx.context.downloads.lock().await;
-        downloads.entry(format!("{}/{}", cx.state.node()?, template.volume())).or_default().clone()
+        downloads
+            .entry(format!("{}/{}", cx.state.node()?, template.volume()))
+            .or_default()
+            .clone()
     };
     let _turn = turn.lock().await;
     let (cluster, node) = (&cx.context.cluster, cx.state.node()?);
-    let storage: StorageName = template.storage.parse().map_err(|_| unusable(&template.storage))?;
+    let storage: StorageName = template
+        .storage
+        .parse()
+        .map_err(|_| unusable(&template.storage))?;
     let doing = "downloading the template";
     let files = cluster.templates(&node, &storage).await;
     let files = files.map_err(|error| explain::proxmox(doing, &error))?;
     if files.iter().any(|file| file.volid == template.volume()) {
         return Ok(());
     }
-    cx.log(format!("downloading {} to {storage} on {node}", template.file));
-    let upid = cluster.download_template(&node, &storage, &template.file).await;
+    cx.log(format!(
+        "downloading {} to {storage} on {node}",
+        template.file
+    ));
+    let upid = cluster
+        .download_template(&node, &storage, &template.file)
+        .await;
     let upid = upid.map_err(|error| explain::proxmox(doing, &error))?;
     follow_task(cx, &upid, doing, LIMIT).await.map_err(|error| match error {
         StepError::Failed(mut failure) if failure.code == "task_failed" => {
@@ -81,5 +99,8 @@ async fn download<S: Saga<State = State, Context = Context>>(
 }
 
 pub(super) fn unusable(storage: &str) -> saga::Failure {
-    saga::Failure::new("storage_unusable", format!("The storage name `{storage}` is not one that Proxmox accepts."))
+    saga::Failure::new(
+        "storage_unusable",
+        format!("The storage name `{storage}` is not one that Proxmox accepts."),
+    )
 }

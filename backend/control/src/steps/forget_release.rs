@@ -9,7 +9,7 @@ use crate::{broken, context::Context, operations::State};
 ///
 /// *Writes down* all it does. *Recognises* nothing: it is given back again. It comes after the pivot and is
 /// never undone.
-pub struct ForgetRelease;
+pub(crate) struct ForgetRelease;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for ForgetRelease {
@@ -18,6 +18,11 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ForgetRelease {
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        cx.context.store.apps().release_vmid(&cx.context.lease).await.map_err(broken)
+        cx.context
+            .store
+            .apps()
+            .release_vmid(&cx.context.lease)
+            .await
+            .map_err(broken)
     }
 }

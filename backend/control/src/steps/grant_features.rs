@@ -13,7 +13,7 @@ use crate::{context::Context, failures, hosts::said, operations::State};
 ///
 /// *Writes down* nothing. *Recognises* features that are set: setting them again changes nothing. *Undo* has
 /// nothing to take back, for the container goes as a whole.
-pub struct GrantFeatures;
+pub(crate) struct GrantFeatures;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for GrantFeatures {
@@ -28,14 +28,27 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for GrantFeatures {
         }
         let (vmid, node) = (cx.state.vmid()?, cx.state.node()?);
         cx.log(format!("setting the features {features} on the node"));
-        let command = Command::new(["pct", "set", &vmid.to_string(), "--features", &features.to_string()])
-            .deadline(Duration::from_mins(1));
-        let output = cx.context.hosts.on_node(&node, "setting the container's features", command).await?;
+        let command = Command::new([
+            "pct",
+            "set",
+            &vmid.to_string(),
+            "--features",
+            &features.to_string(),
+        ])
+        .deadline(Duration::from_mins(1));
+        let output = cx
+            .context
+            .hosts
+            .on_node(&node, "setting the container's features", command)
+            .await?;
         if output.code == 0 {
             return Ok(());
         }
-        let mut failure = Failure::new("features_refused", "The node refused to set the container's features.")
-            .hint("Set PROXMOX_FEATURES to nesting=1: Docker needs no more on current Proxmox.");
+        let mut failure = Failure::new(
+            "features_refused",
+            "The node refused to set the container's features.",
+        )
+        .hint("Set PROXMOX_FEATURES to nesting=1: Docker needs no more on current Proxmox.");
         failure.evidence = failures::last_lines(&said(&output), 6);
         Err(failure.into())
     }

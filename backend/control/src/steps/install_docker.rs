@@ -16,7 +16,7 @@ const SCRIPT: &str = include_str!("../guest/install_docker.sh");
 /// *Writes down* nothing. *Recognises* what an earlier run installed, and waits for one that is still at work:
 /// the script looks before each part and holds a lock. *Undo* has nothing to take back, for the container goes
 /// as a whole.
-pub struct InstallDocker;
+pub(crate) struct InstallDocker;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for InstallDocker {

@@ -19,7 +19,7 @@ use crate::{
 /// *Writes down* the node and whether the container ran. *Recognises* what was noted before a crash, and keeps
 /// it: by now a later step may have changed it. *Undo* puts the container back to running or stopped, as it was
 /// found; a container that is gone or not ours is left alone.
-pub struct ObserveContainer;
+pub(crate) struct ObserveContainer;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
@@ -33,12 +33,20 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
         let node = match look(cx.context, cx.state).await.map_err(failed)? {
             Found::Ours(node, _) => node,
             Found::Foreign(node) => {
-                return Err(gone(&format!("its number is now a guest of somebody else on {node}")).into());
+                return Err(gone(&format!(
+                    "its number is now a guest of somebody else on {node}"
+                ))
+                .into());
             }
             Found::Nothing => return Err(gone("the cluster does not know it any more").into()),
         };
         if cx.state.was_running.is_none() {
-            let status = cx.context.cluster.container_status(&node, cx.state.vmid()?).await.map_err(failed)?;
+            let status = cx
+                .context
+                .cluster
+                .container_status(&node, cx.state.vmid()?)
+                .await
+                .map_err(failed)?;
             cx.state.was_running = Some(status.status == Power::Running);
         }
         cx.state.node = Some(node.to_string());
@@ -46,7 +54,9 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let Some(was_running) = cx.state.was_running else { return Ok(()) };
+        let Some(was_running) = cx.state.was_running else {
+            return Ok(());
+        };
         let found = look(cx.context, cx.state).await;
         let Found::Ours(node, _) =
             found.map_err(|error| explain::proxmox("looking at the container", &error))?
@@ -54,11 +64,18 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
             return Ok(());
         };
         cx.state.node = Some(node.to_string());
-        if was_running { start(cx, Duration::from_mins(2)).await } else { stop(cx).await }
+        if was_running {
+            start(cx, Duration::from_mins(2)).await
+        } else {
+            stop(cx).await
+        }
     }
 }
 
 fn gone(why: &str) -> Failure {
-    Failure::new("container_missing", format!("The app's container is gone: {why}."))
-        .hint("It was removed outside of Proximity; delete the app here, too.")
+    Failure::new(
+        "container_missing",
+        format!("The app's container is gone: {why}."),
+    )
+    .hint("It was removed outside of Proximity; delete the app here, too.")
 }

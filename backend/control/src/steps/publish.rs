@@ -10,7 +10,7 @@ use crate::{broken, context::Context, operations::State, project};
 ///
 /// *Writes down* all it does, for that is all it does. *Recognises* nothing: the same values are written again.
 /// *Undo* clears the address.
-pub struct Publish;
+pub(crate) struct Publish;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for Publish {
@@ -19,16 +19,30 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for Publish {
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let endpoints = project::load(cx.context, cx.state).await?.endpoints(cx.state);
+        let endpoints = project::load(cx.context, cx.state)
+            .await?
+            .endpoints(cx.state);
         for endpoint in &endpoints {
             cx.log(format!("{}: {}", endpoint.name, endpoint.url));
         }
-        let published = AppChange::none().address(cx.state.address).endpoints(&endpoints);
-        cx.context.store.apps().change(&cx.context.lease, published).await.map_err(broken)
+        let published = AppChange::none()
+            .address(cx.state.address)
+            .endpoints(&endpoints);
+        cx.context
+            .store
+            .apps()
+            .change(&cx.context.lease, published)
+            .await
+            .map_err(broken)
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let cleared = AppChange::none().address(None);
-        cx.context.store.apps().change(&cx.context.lease, cleared).await.map_err(broken)
+        cx.context
+            .store
+            .apps()
+            .change(&cx.context.lease, cleared)
+            .await
+            .map_err(broken)
     }
 }

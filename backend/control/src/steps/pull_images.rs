@@ -10,14 +10,16 @@ use saga::{Failure, Saga, Step, StepContext, StepError};
 use ssh::Command;
 use tokio::time::Instant;
 
-use crate::{compose::PullProgress, context::Context, failures, hosts::said, operations::State, project};
+use crate::{
+    compose::PullProgress, context::Context, failures, hosts::said, operations::State, project,
+};
 
 /// Pulls each image of the app, one after the other, and tells how far each is.
 ///
 /// One at a time costs little, for Docker itself limits how many layers it fetches at once, and it lets
 /// progress and failures be told by image. *Writes down* nothing. *Recognises* images that are there: compose
 /// pulls only what is missing. *Undo* has nothing to take back, for the container goes as a whole.
-pub struct PullImages;
+pub(crate) struct PullImages;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for PullImages {
@@ -48,23 +50,41 @@ async fn pull<S: Saga<State = State, Context = Context>>(
     cx.log(format!("pulling {image}"));
     let progress = Arc::new(Mutex::new(PullProgress::new(image)));
     let (seen, context, step) = (progress.clone(), cx.context.clone(), cx.step());
-    let argv = cx.state.compose().command(["pull", "--policy", "missing", service]);
+    let argv = cx
+        .state
+        .compose()
+        .command(["pull", "--policy", "missing", service]);
     let command = Command::new(argv)
-        .deadline(deadline.saturating_duration_since(Instant::now()).max(Duration::from_secs(1)))
+        .deadline(
+            deadline
+                .saturating_duration_since(Instant::now())
+                .max(Duration::from_secs(1)),
+        )
         .on_line(move |_, line| {
             let mut progress = seen.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(now) = progress.line(line) {
                 context.image_progress(step, &now);
             }
         });
-    let output = cx.context.hosts.exec(cx.state.vmid()?, "pulling an image", command).await.map_err(named(image))?;
+    let output = cx
+        .context
+        .hosts
+        .exec(cx.state.vmid()?, "pulling an image", command)
+        .await
+        .map_err(named(image))?;
     if output.code == 0 {
-        let whole = progress.lock().unwrap_or_else(PoisonError::into_inner).complete();
+        let whole = progress
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .complete();
         cx.context.image_progress(step, &whole);
         return Ok(());
     }
-    let otherwise = Failure::new("image_pull_failed", "An image of this app could not be pulled.")
-        .hint("The last lines tell why.");
+    let otherwise = Failure::new(
+        "image_pull_failed",
+        "An image of this app could not be pulled.",
+    )
+    .hint("The last lines tell why.");
     Err(named(image)(failures::explain(&said(&output), otherwise)).into())
 }
 

@@ -14,7 +14,7 @@ use crate::{broken, context::Context, explain, operations::State};
 /// *Writes down* the number in the app's row, where it is unique, and in the state. *Recognises* a number taken
 /// before a crash. *Undo* gives it back. Proxmox itself reserves nothing before the create call, so the number
 /// may still be lost to somebody else; [`CreateContainer`](super::CreateContainer) then takes another.
-pub struct ReserveVmid;
+pub(crate) struct ReserveVmid;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for ReserveVmid {
@@ -30,7 +30,12 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ReserveVmid {
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        cx.context.store.apps().release_vmid(&cx.context.lease).await.map_err(broken)?;
+        cx.context
+            .store
+            .apps()
+            .release_vmid(&cx.context.lease)
+            .await
+            .map_err(broken)?;
         cx.state.vmid = None;
         Ok(())
     }
@@ -49,7 +54,12 @@ pub(super) async fn reserve<S: Saga<State = State, Context = Context>>(
     taken.extend(refused);
     loop {
         let vmid = propose(cx.context, &taken).await?;
-        match site.store.apps().reserve_vmid(&cx.context.lease, vmid.get()).await {
+        match site
+            .store
+            .apps()
+            .reserve_vmid(&cx.context.lease, vmid.get())
+            .await
+        {
             Ok(()) => {
                 cx.state.vmid = Some(vmid.get());
                 cx.log(format!("reserved number {vmid}"));
@@ -64,24 +74,29 @@ pub(super) async fn reserve<S: Saga<State = State, Context = Context>>(
 }
 
 /// A free number: a random one of the range in the settings, else the first from the cluster's own proposal on.
-pub(crate) async fn propose(site: &crate::context::Site, taken: &BTreeSet<u32>) -> Result<Vmid, StepError> {
+pub(crate) async fn propose(
+    site: &crate::context::Site,
+    taken: &BTreeSet<u32>,
+) -> Result<Vmid, StepError> {
     let free = |vmid: &u32| !taken.contains(vmid);
-    let number = match &site.settings.vmid_range {
+    let number = if let Some(range) = &site.settings.vmid_range {
         // Random: a number that was just given back is then not handed out again at once, while somebody may
         // still hold on to its old meaning.
-        Some(range) => {
-            let start = rand::rng().random_range(range.clone());
-            (start..=*range.end()).chain(*range.start()..start).find(free)
-        }
-        None => {
-            let next = site.cluster.next_vmid().await;
-            let next = next.map_err(|error| explain::proxmox("asking for a free number", &error))?;
-            (next.get()..=999_999_999).find(free)
-        }
+        let start = rand::rng().random_range(range.clone());
+        (start..=*range.end()).chain(*range.start()..start).find(free)
+    } else {
+        let next = site.cluster.next_vmid().await;
+        let next = next.map_err(|error| explain::proxmox("asking for a free number", &error))?;
+        (next.get()..=999_999_999).find(free)
     };
-    number.and_then(|number| Vmid::new(number).ok()).ok_or_else(|| {
-        Failure::new("no_free_vmid", "Every number that a container may have is taken.")
+    number
+        .and_then(|number| Vmid::new(number).ok())
+        .ok_or_else(|| {
+            Failure::new(
+                "no_free_vmid",
+                "Every number that a container may have is taken.",
+            )
             .hint("Widen PROXMOX_VMID_RANGE, or remove guests that are not needed.")
             .into()
-    })
+        })
 }

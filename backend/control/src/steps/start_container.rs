@@ -22,7 +22,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 /// *Writes down* nothing. *Recognises* a container that runs. *Undo* leaves it to the step that knows what was
 /// before: a new container is destroyed by [`CreateContainer`](super::CreateContainer), an old one is put back
 /// by [`ObserveContainer`](super::ObserveContainer).
-pub struct StartContainer;
+pub(crate) struct StartContainer;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for StartContainer {
@@ -51,13 +51,20 @@ pub(super) async fn start<S: Saga<State = State, Context = Context>>(
         let error = match cluster.container_status(&node, vmid).await {
             Ok(status) if status.status == Power::Running => return Ok(()),
             Ok(_) => match cluster.start_container(&node, vmid).await {
-                Ok(upid) => return follow_task(cx, &upid, doing, limit).await.map_err(did_not_start),
+                Ok(upid) => {
+                    return follow_task(cx, &upid, doing, limit)
+                        .await
+                        .map_err(did_not_start);
+                }
                 Err(Error::AlreadyRunning) => return Ok(()),
                 Err(error) => error,
             },
             Err(error) => error,
         };
-        let passing = matches!(error, Error::Unknown { .. } | Error::Unreachable { .. } | Error::Locked { .. });
+        let passing = matches!(
+            error,
+            Error::Unknown { .. } | Error::Unreachable { .. } | Error::Locked { .. }
+        );
         if !passing || Instant::now() >= deadline {
             return Err(explain::proxmox(doing, &error).into());
         }

@@ -13,7 +13,7 @@ use crate::{context::Context, failures, hosts::said, operations::State};
 /// *Writes down* nothing. *Recognises* services that run: compose starts only what is missing or changed.
 /// *Undo* has nothing to take back: a new container goes as a whole, an old one is put back by
 /// [`ObserveContainer`](super::ObserveContainer).
-pub struct StartProject;
+pub(crate) struct StartProject;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for StartProject {
@@ -27,7 +27,10 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for StartProject {
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let vmid = cx.state.vmid()?;
-        let argv = cx.state.compose().command(["up", "--detach", "--no-build", "--remove-orphans"]);
+        let argv = cx
+            .state
+            .compose()
+            .command(["up", "--detach", "--no-build", "--remove-orphans"]);
         let command = Command::new(argv).deadline(cx.context.settings.timeouts.service_start);
         let output = cx
             .log_while(|lines| {
@@ -37,14 +40,19 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for StartProject {
                         lines.line(line);
                     }
                 });
-                cx.context.hosts.exec(vmid, "starting the services", command)
+                cx.context
+                    .hosts
+                    .exec(vmid, "starting the services", command)
             })
             .await?;
         if output.code == 0 {
             return Ok(());
         }
-        let otherwise = Failure::new("services_not_started", "Docker Compose could not start the services.")
-            .hint("The last lines tell which service and why.");
+        let otherwise = Failure::new(
+            "services_not_started",
+            "Docker Compose could not start the services.",
+        )
+        .hint("The last lines tell which service and why.");
         Err(failures::explain(&said(&output), otherwise).into())
     }
 }

@@ -23,7 +23,7 @@ const LIMIT: Duration = Duration::from_mins(2);
 ///
 /// *Writes down* nothing. *Recognises* a container that is stopped. *Undo* leaves it to
 /// [`ObserveContainer`](super::ObserveContainer).
-pub struct StopContainer;
+pub(crate) struct StopContainer;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for StopContainer {
@@ -56,7 +56,10 @@ pub(super) async fn stop<S: Saga<State = State, Context = Context>>(
             },
             Err(error) => error,
         };
-        let passing = matches!(error, Error::Unknown { .. } | Error::Unreachable { .. } | Error::Locked { .. });
+        let passing = matches!(
+            error,
+            Error::Unknown { .. } | Error::Unreachable { .. } | Error::Locked { .. }
+        );
         if !passing || Instant::now() >= deadline {
             return Err(explain::proxmox(doing, &error).into());
         }

@@ -13,7 +13,7 @@ use crate::{broken, context::Context, operations::State};
 /// *Writes down* all it does. *Recognises* nothing: the same is written again. *Undo*, when the operation is
 /// cancelled before it got further, gives the address back; the state of before comes back with the operation's
 /// end.
-pub struct Unpublish;
+pub(crate) struct Unpublish;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for Unpublish {
@@ -27,11 +27,21 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for Unpublish {
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let gone = AppChange::to(AppState::Deleting).address(None);
-        cx.context.store.apps().change(&cx.context.lease, gone).await.map_err(broken)
+        cx.context
+            .store
+            .apps()
+            .change(&cx.context.lease, gone)
+            .await
+            .map_err(broken)
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let back = AppChange::none().address(cx.state.address);
-        cx.context.store.apps().change(&cx.context.lease, back).await.map_err(broken)
+        cx.context
+            .store
+            .apps()
+            .change(&cx.context.lease, back)
+            .await
+            .map_err(broken)
     }
 }

@@ -12,7 +12,7 @@ use crate::{context::Context, operations::State, project};
 ///
 /// *Writes down* nothing: what it writes follows from the release. *Recognises* nothing, and writes each file
 /// anew, whole, under another name first. *Undo* has nothing to take back, for the container goes as a whole.
-pub struct UploadProject;
+pub(crate) struct UploadProject;
 
 #[async_trait]
 impl<S: Saga<State = State, Context = Context>> Step<S> for UploadProject {
@@ -26,12 +26,22 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for UploadProject {
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let (vmid, compose) = (cx.state.vmid()?, cx.state.compose());
-        let files = project::load(cx.context, cx.state).await?.render(cx.state)?;
+        let files = project::load(cx.context, cx.state)
+            .await?
+            .render(cx.state)?;
         for file in files {
             let path = format!("{}/{}", compose.folder(), file.path);
             cx.log(format!("writing {path}"));
-            let upload = Upload { path, bytes: file.bytes, mode: file.mode, owner: None };
-            cx.context.hosts.upload(vmid, "writing the project", upload).await?;
+            let upload = Upload {
+                path,
+                bytes: file.bytes,
+                mode: file.mode,
+                owner: None,
+            };
+            cx.context
+                .hosts
+                .upload(vmid, "writing the project", upload)
+                .await?;
         }
         Ok(())
     }

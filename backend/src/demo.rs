@@ -1,0 +1,90 @@
+//! `proximity demo`: the service with a simulated cluster inside, to try everything without Proxmox.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+use sim::{Cluster, Options};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    logging, say,
+    serve::Service,
+    settings::{Settings, Source},
+    simulate::Pace,
+    stop,
+};
+
+/// What a demo is started with.
+#[derive(Args)]
+pub struct Arguments {
+    /// Folder that keeps the database; a throw-away one, when absent
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// How long things take
+    #[arg(long, value_enum, default_value_t = Pace::Realistic)]
+    pace: Pace,
+    /// Number of simulated nodes
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
+    nodes: u8,
+    /// Where the service listens; `PROXIMITY_LISTEN` or 0.0.0.0:8765, when absent
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+}
+
+/// Runs until a signal.
+pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
+    let source = crate::source()?;
+    logging::begin(&source)?;
+    let tracker = TaskTracker::new();
+    let shutdown = stop::on_signal(&tracker)?;
+    let throw_away = tempfile::tempdir().context("no folder for the demo's data can be made")?;
+    let data = arguments.data.clone().unwrap_or_else(|| throw_away.path().to_owned());
+    let cluster = Options { pace: arguments.pace.into(), ..Options::default() }.nodes(arguments.nodes.into());
+    let cluster = Cluster::start(cluster).await.context("the simulated cluster cannot start")?;
+    let settings = settings(&source, &arguments, &cluster, data)?;
+    let given = settings.admin_password.is_some();
+    let service = Service::start(settings, shutdown.clone()).await?;
+    greet(&service, arguments.nodes, given);
+    service.wait().await?;
+    cluster.shutdown().await;
+    Ok(())
+}
+
+/// The person's own settings, but for the cluster, which is the simulated one.
+fn settings(source: &Source, arguments: &Arguments, cluster: &sim::Running, data: PathBuf) -> anyhow::Result<Settings> {
+    let simulated = [
+        ("PROXMOX_HOST", cluster.api.ip().to_string()),
+        ("PROXMOX_PORT", cluster.api.port().to_string()),
+        ("PROXMOX_USER", cluster.user.clone()),
+        ("PROXMOX_PASSWORD", cluster.password.clone()),
+        ("PROXMOX_FINGERPRINT", cluster.fingerprint.clone()),
+        ("PROXMOX_SSH_HOSTS", cluster.ssh_hosts.clone()),
+        ("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()),
+        ("PROXIMITY_DATA_DIR", data.display().to_string()),
+    ];
+    let kept = ["PROXIMITY_LISTEN", "PROXIMITY_CATALOG_DIR", "PROXIMITY_ADMIN_PASSWORD"];
+    let environment = source
+        .given(&kept)
+        .chain(simulated.map(|(name, value)| (name.to_owned(), value)))
+        .chain(arguments.listen.map(|listen| ("PROXIMITY_LISTEN".to_owned(), listen.to_string())));
+    Ok(Settings::read(&Source::new(environment, None)?)?)
+}
+
+fn greet(service: &Service, nodes: u8, given: bool) {
+    let mut address = service.address();
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    say(&format!("Proximity demo: a simulated cluster of {nodes} nodes, nothing real happens"));
+    say(&format!("  address   http://{address}"));
+    match service.made_up_password() {
+        Some(password) => say(&format!("  login     admin / {password}")),
+        None if given => say("  login     admin, with PROXIMITY_ADMIN_PASSWORD"),
+        None => say("  login     admin, with the password of the first start"),
+    }
+    say("");
+    say(&format!("  proximity login --url http://{address} --username admin --password-stdin"));
+    say("  proximity catalog");
+    say("  proximity deploy uptime-kuma --wait");
+}

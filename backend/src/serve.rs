@@ -1,0 +1,136 @@
+//! `proximity serve`: the service.
+
+use std::{net::SocketAddr, sync::Arc};
+
+use anyhow::Context as _;
+use catalog::Catalog;
+use control::{Control, Parts, SecretKey};
+use secrecy::ExposeSecret as _;
+use store::{Store, SystemClock};
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use crate::{builtin, logging, say, settings::Settings, stop};
+
+/// The service as the environment says.
+pub async fn command() -> anyhow::Result<()> {
+    let (settings, source) = crate::settings()?;
+    logging::begin(&source)?;
+    let tracker = TaskTracker::new();
+    let shutdown = stop::on_signal(&tracker)?;
+    let service = Service::start(settings, shutdown.clone()).await?;
+    service.greet();
+    service.wait().await
+}
+
+/// `proximity migrate`: only the database.
+pub async fn migrate() -> anyhow::Result<()> {
+    let source = crate::source()?;
+    logging::begin(&source)?;
+    let settings = Settings::read(&source)?;
+    let store = open(&settings).await?;
+    store.close().await?;
+    say("the database is up to date");
+    Ok(())
+}
+
+/// A running service.
+pub struct Service {
+    address: SocketAddr,
+    /// The first administrator's password, where it was made up just now.
+    made_up: Option<String>,
+    /// The administrator's password where the settings give it, and nobody is to be told.
+    tracker: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Service {
+    /// Starts everything; on an error nothing is left running.
+    pub async fn start(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&settings.data_dir)
+            .with_context(|| format!("the data folder {} cannot be made", settings.data_dir.display()))?;
+        let store = open(&settings).await?;
+        let control = assemble(&settings, store)?;
+        let password = settings.admin_password.as_ref().map(|password| password.expose_secret());
+        let made_up = control.first_administrator(password).await.context("the first administrator cannot be made")?;
+        let listener = TcpListener::bind(settings.listen)
+            .await
+            .with_context(|| format!("cannot listen on {} (PROXIMITY_LISTEN)", settings.listen))?;
+        let address = listener.local_addr()?;
+        let tracker = TaskTracker::new();
+        let holder = format!("{}-{}", hostname(), std::process::id());
+        let (worker, stopping) = (control.clone(), shutdown.clone());
+        tracker.spawn(async move { worker.work(&holder, stopping).await });
+        let (router, stopping) = (server::router(control, server::Options::default()), shutdown.clone());
+        tracker.spawn(async move {
+            if let Err(error) = server::serve(listener, router, stopping.clone()).await {
+                tracing::error!(%error, "the server stopped");
+                stopping.cancel();
+            }
+        });
+        tracker.close();
+        Ok(Self { address, made_up, tracker, shutdown })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Tells the person who started it where it is and how to get in.
+    pub fn greet(&self) {
+        say(&format!("Proximity listens on http://{}", self.address));
+        if let Some(password) = &self.made_up {
+            say(&format!("log in as admin with the password {password} (shown this once)"));
+        }
+    }
+
+    /// The first administrator's password, where it was made up just now.
+    pub fn made_up_password(&self) -> Option<&str> {
+        self.made_up.as_deref()
+    }
+
+    /// Waits until it was asked to stop and has stopped.
+    pub async fn wait(self) -> anyhow::Result<()> {
+        self.shutdown.cancelled().await;
+        self.tracker.wait().await;
+        Ok(())
+    }
+}
+
+/// Opens and migrates the database.
+async fn open(settings: &Settings) -> anyhow::Result<Store> {
+    std::fs::create_dir_all(&settings.data_dir)
+        .with_context(|| format!("the data folder {} cannot be made", settings.data_dir.display()))?;
+    let store = Store::connect(&settings.database_url, Arc::new(SystemClock))
+        .await
+        .context("the database cannot be opened (DATABASE_URL)")?;
+    store.migrate().await.context("the database cannot be brought up to date")?;
+    Ok(store)
+}
+
+fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Control> {
+    let cluster = proxmox::Client::new(settings.proxmox.clone()).context("the Proxmox API cannot be used")?;
+    let catalog = match &settings.catalog_dir {
+        Some(path) => Catalog::from_dir(path).with_context(|| format!("the catalog {} cannot be read", path.display()))?,
+        None => builtin::catalog()?,
+    };
+    for problem in catalog.problems() {
+        let first = problem.findings.first().map(ToString::to_string).unwrap_or_default();
+        tracing::warn!(entry = problem.entry, "the catalog entry {} is left out: {first}", problem.entry);
+    }
+    Ok(Control::new(Parts {
+        store,
+        cluster,
+        pool: ssh::Pool::new(settings.ssh.clone()),
+        targets: settings.targets.clone(),
+        catalog,
+        secrets: SecretKey::from_file(&settings.secret_key_file)?,
+        settings: settings.control.clone(),
+    }))
+}
+
+/// Names this process among replicas, for people who read leases and logs.
+fn hostname() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "proximity".to_owned(), |name| name.trim().to_owned())
+}
