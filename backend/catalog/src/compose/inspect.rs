@@ -207,7 +207,7 @@ fn references(
 ) {
     let name = &service.name;
     for other in &service.depends_on {
-        if compose.service(other).is_none() {
+        if !other.contains('$') && compose.service(other).is_none() {
             findings.error(
                 &service.at,
                 format!("`{name}` depends on `{other}`, and there is no such service."),
@@ -254,7 +254,10 @@ fn references(
     }
     let declared = root.get("networks").and_then(Node::map);
     for network in super::read::plain_names(node, "networks") {
-        if network != "default" && declared.is_none_or(|map| map.get(&network).is_none()) {
+        if network != "default"
+            && !network.contains('$')
+            && declared.is_none_or(|map| map.get(&network).is_none())
+        {
             findings.error(
                 &service.at,
                 format!("`{name}` uses the network `{network}`, which is not declared."),

@@ -108,7 +108,7 @@ fn service(name: &str, at: &At, node: &Node, findings: &mut Findings) -> Option<
         network_mode: scalar(node, "network_mode", findings),
         at: at.clone(),
     };
-    if service.image.is_none() && !service.build && node.get("extends").is_none() {
+    if node.get("image").is_none() && !service.build && node.get("extends").is_none() {
         findings.error(
             at,
             format!("The service `{name}` has neither `image` nor `build`."),

@@ -28,7 +28,7 @@ use serde_json::Value;
 
 use crate::{
     Answers, Compose, Consent, Endpoint, Finding, Health, HealthRule, Param, ResolvedEndpoint,
-    Resources, Service,
+    Resources, Service, interpolation::Interpolated,
 };
 
 /// One version of one catalog app: all that a deployment must know, and the files that it is made of.
@@ -153,6 +153,18 @@ impl Manifest {
             .iter()
             .filter_map(|rule| rule.resolve(&self.endpoints, answers))
             .collect()
+    }
+
+    /// How to get in for the first time with these answers. The password stays the name of its parameter.
+    pub fn first_run_for(&self, answers: &Answers) -> Option<FirstRun> {
+        let mut first_run = self.first_run.clone()?;
+        let visible = answers.redacted();
+        first_run.username = first_run.username.and_then(|name| {
+            Interpolated::parse(&name)
+                .ok()?
+                .fill(&|variable| visible.text(variable))
+        });
+        Some(first_run)
     }
 
     /// The picture that the entry holds: media type and bytes.

@@ -13,7 +13,7 @@ use crate::{
 pub struct FirstRun {
     /// `setup-in-browser`, `credentials`, …
     pub kind: String,
-    /// User name.
+    /// User name; may hold a variable, `${ADMIN_USER}`.
     pub username: Option<String>,
     /// Name of the parameter that holds the password.
     pub password: Option<String>,

@@ -238,12 +238,13 @@ fn amount(kind: Kind, value: &Value) -> Option<f64> {
 }
 
 /// A pattern that must match the whole value, and gives up rather than search for ever.
-pub(super) fn compile(pattern: &str) -> Result<Regex, Box<fancy_regex::Error>> {
+pub(super) fn compile(pattern: &str) -> Result<Regex, fancy_regex::Error> {
+    // Alone first, so that an error speaks of positions that its author can see.
+    Regex::new(pattern)?;
     RegexBuilder::new(&format!(r"\A(?:{pattern})\z"))
         .backtrack_limit(BACKTRACKS)
         .delegate_size_limit(1 << 20)
         .build()
-        .map_err(Box::new)
 }
 
 #[cfg(test)]

@@ -96,7 +96,12 @@ impl Builder {
 
     fn document(mut self, text: &str) -> Result<Node, Finding> {
         let mut documents = 0;
-        for next in Parser::new_from_str(text) {
+        let options = granit_parser::options! {
+            emit_comments: false,
+            flow_nesting_limit: MAX_DEPTH,
+            block_nesting_limit: MAX_DEPTH,
+        };
+        for next in Parser::new_from_str_with_options(text, options) {
             let (event, span) = next.map_err(|error| self.syntax(&error))?;
             let at = self.at(&span);
             match event {
@@ -329,6 +334,9 @@ fn sentence(error: &ScanError) -> String {
         }
         ErrorKind::RecursionLimitExceeded => {
             format!("This is nested deeper than {MAX_DEPTH} levels.")
+        }
+        ErrorKind::InvalidQuotedScalarIndent => {
+            "A quote is not closed, or its text goes on in a line that is not indented.".to_owned()
         }
         ErrorKind::UnclosedQuotedScalar => "A quote is opened and never closed.".to_owned(),
         ErrorKind::UnclosedFlowCollection { open } => {

@@ -8,11 +8,19 @@ use crate::{
     text, unit,
 };
 
+struct Entry<'n> {
+    /// The thing that the mapping describes, as in "A parameter".
+    what: &'static str,
+    key: &'n str,
+    at: &'n At,
+    value: &'n Node,
+    used: bool,
+}
+
 /// A mapping that is being read. [`Fields::finish`] names what nobody asked for.
 pub(crate) struct Fields<'n> {
-    what: &'static str,
     at: &'n At,
-    entries: Vec<(&'n str, &'n At, &'n Node, bool)>,
+    entries: Vec<Entry<'n>>,
     asked: Vec<&'static str>,
 }
 
@@ -27,9 +35,17 @@ impl<'n> Fields<'n> {
             return None;
         };
         Some(Self {
-            what,
             at: &node.at,
-            entries: map.entries().map(|(k, at, v)| (k, at, v, false)).collect(),
+            entries: map
+                .entries()
+                .map(|(key, at, value)| Entry {
+                    what,
+                    key,
+                    at,
+                    value,
+                    used: false,
+                })
+                .collect(),
             asked: Vec::new(),
         })
     }
@@ -42,7 +58,7 @@ impl<'n> Fields<'n> {
     /// Adds the entries of another mapping whose keys are not here.
     pub(crate) fn extend(&mut self, other: Fields<'n>) {
         for entry in other.entries {
-            if !self.entries.iter().any(|(key, ..)| *key == entry.0) {
+            if !self.entries.iter().any(|own| own.key == entry.key) {
                 self.entries.push(entry);
             }
         }
@@ -51,9 +67,9 @@ impl<'n> Fields<'n> {
     /// The value of a key; nothing where it is absent or null.
     pub(crate) fn node(&mut self, key: &'static str) -> Option<&'n Node> {
         self.asked.push(key);
-        let entry = self.entries.iter_mut().find(|(k, ..)| *k == key)?;
-        entry.3 = true;
-        Some(entry.2).filter(|n| !n.is_null())
+        let entry = self.entries.iter_mut().find(|entry| entry.key == key)?;
+        entry.used = true;
+        Some(entry.value).filter(|n| !n.is_null())
     }
 
     fn typed<T>(
@@ -199,15 +215,13 @@ impl<'n> Fields<'n> {
 
     /// Names the keys that nobody asked for, with the nearest one that somebody did.
     pub(crate) fn finish(self, findings: &mut Findings) {
-        for (key, at, _, used) in &self.entries {
-            if !used && !key.starts_with("x-") {
-                let hint = text::nearest(key, &self.asked)
-                    .map(|near| format!(" Did you mean `{near}`?"))
-                    .unwrap_or_default();
-                let what = self.what;
-                let key = text::excerpt(key);
-                findings.error(at, format!("{what} has no key `{key}`.{hint}"));
-            }
+        let unknown = |entry: &&Entry<'_>| !entry.used && !entry.key.starts_with("x-");
+        for entry in self.entries.iter().filter(unknown) {
+            let hint = text::nearest(entry.key, &self.asked)
+                .map(|near| format!(" Did you mean `{near}`?"))
+                .unwrap_or_default();
+            let (what, key) = (entry.what, text::excerpt(entry.key));
+            findings.error(entry.at, format!("{what} has no key `{key}`.{hint}"));
         }
     }
 }
