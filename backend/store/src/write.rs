@@ -155,3 +155,47 @@ pub(crate) fn owned(rows: u64) -> Result<()> {
         Err(Error::LeaseLost)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::{SystemClock, event::EventFilter};
+
+    /// SQLite refuses a transaction that has read what another one has changed since, without waiting
+    /// (`SQLITE_BUSY_SNAPSHOT`). So nobody else may write from the moment that one of ours begins.
+    #[tokio::test]
+    async fn nobody_writes_between_a_read_and_a_write() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let (one, two) = (
+            Store::open(&path, Arc::new(SystemClock)).await.unwrap(),
+            Store::open(&path, Arc::new(SystemClock)).await.unwrap(),
+        );
+        one.migrate().await.unwrap();
+        let first = one.write().await.unwrap();
+        let read = counter::Entity::find().all(&first.tx).await.unwrap();
+        assert_eq!(read[0].value, 0);
+        assert!(
+            timeout(Duration::from_millis(100), two.write())
+                .await
+                .is_err(),
+            "it has to wait"
+        );
+        assert!(
+            two.events()
+                .last(EventFilter::default(), 1)
+                .await
+                .unwrap()
+                .is_empty(),
+            "readers do not"
+        );
+        assert_eq!(first.take_numbers(1).await.unwrap(), 1);
+        first.commit().await.unwrap();
+        let second = two.write().await.unwrap();
+        assert_eq!(second.take_numbers(1).await.unwrap(), 2);
+    }
+}

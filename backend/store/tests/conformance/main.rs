@@ -4,12 +4,14 @@
 
 mod atomicity;
 mod beginning;
-mod driving;
 mod events;
+mod journal;
+mod leases;
 mod lists;
 mod people;
 mod postgres;
 mod records;
+mod repetition;
 mod reservations;
 mod schema;
 mod wishes;
@@ -60,12 +62,14 @@ conformance! {
         one_operation_lives_per_app,
         two_starts_race_and_one_wins,
         an_app_that_is_deleted_meanwhile_is_not_found,
+        fifty_deployments_at_once,
+    }
+    repetition {
         a_repeated_request_is_done_once,
         a_key_is_bound_to_its_request,
         a_key_is_forgotten_after_a_day,
-        fifty_deployments_at_once,
     }
-    driving {
+    leases {
         the_oldest_is_claimed_first,
         two_claimers_race_and_one_wins,
         many_claimers_take_each_operation_once,
@@ -73,12 +77,14 @@ conformance! {
         a_thawed_driver_is_refused_everywhere,
         a_released_operation_is_claimed_at_once,
         renewal_holds_the_lease_and_reads_the_wish,
+        duties_are_held_by_one,
+    }
+    journal {
         the_journal_is_read_as_it_was_written,
         status_follows_the_journal,
         a_saga_survives_its_driver,
         finishing_frees_the_app_and_ends_the_lease,
         stuck_keeps_the_app,
-        duties_are_held_by_one,
     }
     atomicity { a_dropped_append_is_whole_or_nothing, a_refused_transaction_leaves_nothing }
     events {

@@ -232,3 +232,8 @@ pub(crate) fn failure() -> Failure {
         .evidence("0 bytes free")
         .hint("Free some.")
 }
+
+/// What everything answers to a driver whose lease is lost.
+pub(crate) fn refused(answer: &store::Result<()>) {
+    assert!(matches!(answer, Err(store::Error::LeaseLost)), "{answer:?}");
+}
