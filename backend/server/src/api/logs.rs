@@ -1,0 +1,138 @@
+//! The logs of an app's services.
+
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse as _, Response},
+};
+use bytes::Bytes;
+use control::{Control, LogLine, LogQuery};
+use futures::{Stream, StreamExt as _};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::{
+    error::Error,
+    extract::{AppName, Caller, Query, Read, Segment},
+    layer::{RequestId, Streamed},
+    sse,
+    stopping::Stopping,
+};
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// Which lines.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Only those of this service.
+    service: Option<String>,
+    /// So many of the last ones of each service.
+    tail: Option<u32>,
+    /// Only those since then: an RFC 3339 time, or a length of time such as `10m`.
+    since: Option<String>,
+    /// Go on with each line as it comes.
+    #[serde(default)]
+    #[param(required = false)]
+    follow: bool,
+}
+
+/// An app's logs.
+///
+/// The last lines as text. With `Accept: text/event-stream` they are followed as server-sent events named
+/// `line`, whose `data` is `{"service", "line"}`; with `?follow=true` alone, as text that does not end.
+#[utoipa::path(get, path = "/apps/{id}/logs", tag = "apps",
+    params(("id" = String, Path, description = "Id or name."), Which),
+    responses(
+        (status = 200, description = "Lines as the services wrote them.", content(
+            (String = "text/plain"), (String = "text/event-stream"))),
+        (status = 404, description = "There is no such app, or it has no such service."),
+        (status = 409, description = "The app is not running; its logs are in its container."),
+        (status = 422, description = "`since` is not a time."),
+        (status = 503, description = "The node or the container does not answer."),
+    ))]
+pub(crate) async fn read(
+    State(control): State<Control>,
+    _: Caller<Read>,
+    Segment(AppName(app)): Segment<AppName>,
+    Query(Which {
+        service,
+        tail,
+        since,
+        follow,
+    }): Query<Which>,
+    stopping: Stopping,
+    request_id: RequestId,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
+    let query = LogQuery {
+        service,
+        tail,
+        since,
+    };
+    let as_events = wants_events(&headers);
+    if !follow && !as_events {
+        return Ok((
+            [(header::CONTENT_TYPE, PLAIN)],
+            control.logs(&app, query).await?,
+        )
+            .into_response());
+    }
+    let lines = control.follow_logs(&app, query).await?;
+    if as_events {
+        return Ok(sse::answer(
+            lines.map(|line| line.map(|line| sse::log_line(&line))),
+            stopping,
+            request_id,
+        ));
+    }
+    Ok(text(lines, stopping))
+}
+
+/// Lines as text, each as it comes.
+fn text(
+    lines: impl Stream<Item = Result<LogLine, control::Error>> + Send + 'static,
+    stopping: Stopping,
+) -> Response {
+    let lines = lines.map(|line| {
+        line.map(|LogLine { service, line }| match service {
+            Some(service) => Bytes::from(format!("{service} | {line}\n")),
+            None => Bytes::from(line + "\n"),
+        })
+    });
+    let body = Body::from_stream(lines.take_until(stopping.0.cancelled_owned()));
+    let mut response = ([(header::CONTENT_TYPE, PLAIN), sse::UNBUFFERED], body).into_response();
+    response.extensions_mut().insert(Streamed);
+    response
+}
+
+fn wants_events(headers: &HeaderMap) -> bool {
+    let accepted = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|value| value.split(',')).any(|kind| {
+        let essence = kind.split(';').next().unwrap_or_default();
+        essence.trim().eq_ignore_ascii_case("text/event-stream")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn events_are_sent_to_those_who_ask_for_them() {
+        let wants = |accept: &'static str| {
+            wants_events(&HeaderMap::from_iter([(
+                header::ACCEPT,
+                HeaderValue::from_static(accept),
+            )]))
+        };
+        assert!(wants("text/event-stream") && wants("text/plain, Text/Event-Stream;q=0.9"));
+        assert!(!wants("*/*") && !wants("text/plain") && !wants_events(&HeaderMap::new()));
+    }
+}

@@ -1,0 +1,121 @@
+//! Operations: look, cancel, retry, abandon.
+
+use api::{Abandon, Operation, OperationId, OperationKind, OperationStatus, Page, Started};
+use axum::{Json, extract::State, response::Response};
+use control::{Control, OperationQuery};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::accepted::started;
+use crate::{
+    error::Error,
+    extract::{Body, Caller, Query, Read, Segment, Write},
+};
+
+/// Which operations.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Only those of this app, by id or name.
+    app: Option<String>,
+    /// Only those with this status.
+    status: Option<OperationStatus>,
+    /// Only those of this kind.
+    kind: Option<OperationKind>,
+    /// `next` of the page before.
+    cursor: Option<String>,
+    /// Most rows of the page.
+    limit: Option<u32>,
+}
+
+/// Operations.
+#[utoipa::path(get, path = "/operations", tag = "operations", params(Which), responses(
+    (status = 200, description = "A page of operations, newest first, without their steps.", body = Page<Operation>),
+    (status = 404, description = "There is no such app."),
+))]
+pub(crate) async fn list(
+    State(control): State<Control>,
+    _: Caller<Read>,
+    Query(Which {
+        app,
+        status,
+        kind,
+        cursor,
+        limit,
+    }): Query<Which>,
+) -> Result<Json<Page<Operation>>, Error> {
+    Ok(Json(
+        control
+            .operations(OperationQuery {
+                app,
+                status,
+                kind,
+                cursor,
+                limit,
+            })
+            .await?,
+    ))
+}
+
+/// An operation with its steps.
+#[utoipa::path(get, path = "/operations/{id}", tag = "operations", params(("id" = OperationId, Path)), responses(
+    (status = 200, description = "As it stands.", body = Operation),
+    (status = 404, description = "There is no such operation."),
+))]
+pub(crate) async fn show(
+    State(control): State<Control>,
+    _: Caller<Read>,
+    Segment(id): Segment<OperationId>,
+) -> Result<Json<Operation>, Error> {
+    Ok(Json(control.operation(id).await?))
+}
+
+/// Cancel an operation: what it did is undone.
+#[utoipa::path(post, path = "/operations/{id}/cancel", tag = "operations", params(("id" = OperationId, Path)), responses(
+    (status = 202, description = "The wish is written down.", body = Started,
+        headers(("Location" = String, description = "Address of the operation."))),
+    (status = 404, description = "There is no such operation."),
+    (status = 409, description = "It is over, or it has gone too far to be undone."),
+))]
+pub(crate) async fn cancel(
+    State(control): State<Control>,
+    caller: Caller<Write>,
+    Segment(id): Segment<OperationId>,
+) -> Result<Response, Error> {
+    Ok(started(control.cancel(&caller.asked, id).await?))
+}
+
+/// Try a stuck operation again where it is stuck.
+#[utoipa::path(post, path = "/operations/{id}/retry", tag = "operations", params(("id" = OperationId, Path)), responses(
+    (status = 202, description = "Under way again.", body = Started,
+        headers(("Location" = String, description = "Address of the operation."))),
+    (status = 404, description = "There is no such operation."),
+    (status = 409, description = "It is not stuck."),
+))]
+pub(crate) async fn retry(
+    State(control): State<Control>,
+    caller: Caller<Write>,
+    Segment(id): Segment<OperationId>,
+) -> Result<Response, Error> {
+    Ok(started(control.retry(&caller.asked, id).await?))
+}
+
+/// Give a stuck operation up.
+///
+/// Its app is free for the next one; what may be left on the cluster is yours to look after.
+#[utoipa::path(post, path = "/operations/{id}/abandon", tag = "operations", params(("id" = OperationId, Path)),
+    request_body = Abandon, responses(
+    (status = 200, description = "Given up, with your reason in its history.", body = Started),
+    (status = 404, description = "There is no such operation."),
+    (status = 409, description = "It is not stuck."),
+))]
+pub(crate) async fn abandon(
+    State(control): State<Control>,
+    caller: Caller<Write>,
+    Segment(id): Segment<OperationId>,
+    Body(wish): Body<Abandon>,
+) -> Result<Json<Started>, Error> {
+    Ok(Json(Started {
+        operation: control.abandon(&caller.asked, id, wish).await?,
+    }))
+}

@@ -1,0 +1,13 @@
+//! What handlers take out of a request, each refused with a problem when it is not there.
+
+mod body;
+mod caller;
+mod cookie;
+mod path;
+mod query;
+
+pub(crate) use body::Body;
+pub(crate) use caller::{Admin, Caller, Read, Write};
+pub(crate) use cookie::{Header, ending, is_secure, session_cookie, starting};
+pub(crate) use path::{AppName, CatalogId, Segment};
+pub(crate) use query::Query;

@@ -1,0 +1,68 @@
+//! The table of contents of the service.
+
+use std::time::Duration;
+
+use axum::{Router, extract::DefaultBodyLimit, middleware};
+use control::Control;
+use tokio::time::Instant;
+use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{api, docs, error::Error, health, layer, metrics, openapi, site::Site};
+
+/// Most bytes of a request's body.
+pub(crate) const BODY_LIMIT: usize = 1 << 20;
+
+/// What can be chosen about the service.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Longest time until an answer begins. Longer than the cluster may take for one of its own answers
+    /// (pveproxy gives up after 30 s), and SSH for a connection.
+    pub request_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            request_timeout: Duration::from_secs(90),
+        }
+    }
+}
+
+/// The whole service as a [`Router`]: the API under `/api/v1`, `/docs`, health and metrics.
+pub fn router(control: Control, options: Options) -> Router {
+    metrics::install();
+    let site = Site {
+        control,
+        started: Instant::now(),
+    };
+    let (routes, _) = routes().split_for_parts();
+    layered(routes.with_state(site), options)
+}
+
+/// Every route with its description.
+pub(crate) fn routes() -> OpenApiRouter<Site> {
+    OpenApiRouter::with_openapi(openapi::frame())
+        .nest("/api/v1", api::routes())
+        .routes(routes!(docs::page))
+        .routes(routes!(health::healthz))
+        .routes(routes!(health::readyz))
+        .routes(routes!(metrics::scrape))
+}
+
+/// `routes` as the world sees them: observed, guarded, and every error a problem body.
+fn layered(routes: Router, options: Options) -> Router {
+    routes
+        .fallback(async || Error::NoSuchPath)
+        .method_not_allowed_fallback(async || Error::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(middleware::from_fn_with_state(
+            options.request_timeout,
+            layer::limit_time,
+        ))
+        .layer(CatchPanicLayer::custom(layer::answer_panic))
+        .layer(middleware::from_fn(layer::write_problems))
+        .layer(CompressionLayer::new().compress_when(layer::may_compress))
+        .layer(middleware::from_fn(layer::add_headers))
+        .layer(middleware::from_fn(layer::watch))
+}
