@@ -166,6 +166,7 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
             image_pull: source.duration("TIMEOUT_IMAGE_PULL")?,
             service_start: source.duration("TIMEOUT_SERVICE_START")?,
         },
+        lease: source.duration("PROXIMITY_LEASE")?,
         ..control::Settings::default()
     })
 }

@@ -1,10 +1,11 @@
 //! `proximity sim`: a simulated cluster as a process of its own, so that the service can be killed while the
 //! cluster lives on.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use sim::{Cluster, Options};
+use sim::{Cluster, GuestsKind, Options, SshServers, guests::lxc::Lxc};
 use tokio_util::task::TaskTracker;
 
 use crate::{logging, say, stop};
@@ -45,7 +46,7 @@ pub struct Arguments {
     pace: Pace,
     /// Real containers instead of modelled ones: the file that describes a lab which is up
     #[arg(long, value_name = "FILE")]
-    lab: Option<std::path::PathBuf>,
+    lab: Option<PathBuf>,
 }
 
 /// Runs until a signal.
@@ -53,23 +54,29 @@ pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
     logging::begin(&crate::source()?)?;
     let tracker = TaskTracker::new();
     let shutdown = stop::on_signal(&tracker)?;
-    let running = Cluster::start(options(&arguments)?).await?;
+    let lab = arguments.lab.as_deref().map(Lxc::from_env_file).transpose().context("the lab cannot be used")?;
+    let lab = lab.map(Arc::new);
+    let running = Cluster::start(options(&arguments, lab.clone())).await?;
+    if let Some(lab) = &lab {
+        lab.announce(running.api).await.context("the lab's nodes cannot be told where the API is")?;
+    }
     say(&running.ready_line());
     shutdown.cancelled().await;
     running.shutdown().await;
     Ok(())
 }
 
-fn options(arguments: &Arguments) -> anyhow::Result<Options> {
-    let options = Options {
+fn options(arguments: &Arguments, lab: Option<Arc<Lxc>>) -> Options {
+    let mut options = Options {
         listen: arguments.listen,
         ssh_listen: arguments.ssh_listen,
         pace: arguments.pace.into(),
         ..Options::default()
     }
     .nodes(arguments.nodes.into());
-    match &arguments.lab {
-        None => Ok(options),
-        Some(_) => anyhow::bail!("a lab cannot be used yet"),
+    if let Some(lab) = lab {
+        options.guests = GuestsKind::Custom(lab);
+        options.ssh = SshServers::Elsewhere;
     }
+    options
 }

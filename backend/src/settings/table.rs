@@ -49,6 +49,7 @@ pub const SETTINGS: &[Setting] = &[
     plain("PROXIMITY_SECRET_KEY_FILE", None, "File of the key that seals secrets in the database; made when missing. Absent: secret.key in the data folder."),
     secret("PROXIMITY_ADMIN_PASSWORD", "Password of the user admin, at the first start. Absent: made up and printed once."),
     secret("DATABASE_URL", "Database. Absent: an SQLite file in the data folder."),
+    plain("PROXIMITY_LEASE", Some("30s"), "How long an operation waits for the next driver when this one dies without a word. Longer than any pause of the machine."),
     plain("PROXIMITY_LOG", Some("info"), "What is logged, e.g. info, debug, or info,proxmox=debug."),
     plain("PROXIMITY_LOG_FORMAT", Some("text"), "text or json."),
     plain("TIMEOUT_DOCKER_INSTALL", Some("180s"), "Longest time for installing Docker."),

@@ -1,0 +1,163 @@
+//! Somebody who uses the REST API.
+
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
+use serde_json::{Value, json};
+
+use super::PATIENCE;
+
+/// How an actor is known.
+#[derive(Clone)]
+enum Known {
+    Not,
+    Token(String),
+    Session { cookie: String, csrf: String },
+}
+
+/// Somebody who uses the REST API.
+#[derive(Clone)]
+pub struct Actor {
+    client: Client,
+    url: String,
+    known: Known,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Headers.
+    pub headers: HeaderMap,
+    /// Body, where it is JSON; null otherwise.
+    pub body: Value,
+    /// Body as text.
+    pub text: String,
+}
+
+impl Actor {
+    /// A stranger.
+    pub fn new(url: &str) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "tests have a client of their own")]
+        let client = Client::builder().timeout(PATIENCE).build().expect("a client");
+        Self { client, url: url.to_owned(), known: Known::Not }
+    }
+
+    /// The same one with a token.
+    pub fn with_token(&self, token: &str) -> Self {
+        Self { known: Known::Token(token.to_owned()), ..self.clone() }
+    }
+
+    /// The same one at another address: the program listens somewhere else after a restart.
+    pub fn at(&self, url: &str) -> Self {
+        Self { url: url.to_owned(), ..self.clone() }
+    }
+
+    /// The token.
+    pub fn token(&self) -> &str {
+        match &self.known {
+            Known::Token(token) => token,
+            _ => panic!("this actor has no token"),
+        }
+    }
+
+    /// Where the service is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Logs in by password; the answer is known by its cookie.
+    pub async fn login(&self, username: &str, password: &str) -> Self {
+        let answer = self.post("/api/v1/sessions", json!({"username": username, "password": password})).await;
+        assert!(answer.status < 300, "{answer:?}");
+        let cookie = answer.headers["set-cookie"].to_str().expect("text");
+        let cookie = cookie.split(';').next().expect("name=value").to_owned();
+        let csrf = answer.body["csrf_token"].as_str().expect("a token").to_owned();
+        Self { known: Known::Session { cookie, csrf }, ..self.clone() }
+    }
+
+    /// A request to be changed before it is sent.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let is_write = method != Method::GET;
+        let request = self.client.request(method, format!("{}{path}", self.url));
+        match &self.known {
+            Known::Not => request,
+            Known::Token(token) => request.bearer_auth(token),
+            Known::Session { cookie, csrf } if is_write => {
+                request.header("cookie", cookie).header("x-csrf-token", csrf)
+            }
+            Known::Session { cookie, .. } => request.header("cookie", cookie),
+        }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        answer(self.request(Method::GET, path)).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        answer(self.request(Method::POST, path).json(&body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> Answer {
+        answer(self.request(Method::DELETE, path)).await
+    }
+
+    /// Asks for a deployment and answers its operation's id and the app's.
+    pub async fn deploy(&self, body: Value) -> (String, String) {
+        let answer = self.post("/api/v1/apps", body).await;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        let id = |value: &Value| value["id"].as_str().expect("an id").to_owned();
+        (id(&answer.body["operation"]), id(&answer.body["app"]))
+    }
+
+    /// Starts an operation on an app (`start`, `stop`, `restart`, `delete`) and answers its id.
+    pub async fn begin(&self, app: &str, kind: &str) -> String {
+        let answer = match kind {
+            "delete" => self.delete(&format!("/api/v1/apps/{app}")).await,
+            kind => self.post(&format!("/api/v1/apps/{app}/{kind}"), json!({})).await,
+        };
+        assert_eq!(answer.status, 202, "{answer:?}");
+        answer.body["operation"]["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// The operation once it rests.
+    pub async fn finished(&self, operation: &str) -> Value {
+        self.until(operation, |now| matches!(now["status"].as_str(), Some("completed" | "unwound" | "stuck"))).await
+    }
+
+    /// The operation once it is as expected.
+    pub async fn until(&self, operation: &str, expected: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.get(&format!("/api/v1/operations/{operation}")).await;
+            assert_eq!(answer.status, 200, "{answer:?}");
+            if expected(&answer.body) {
+                return answer.body;
+            }
+            assert!(Instant::now() < deadline, "it did not come to be as expected: {:#}", answer.body);
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    }
+
+    /// Deploys and expects it to work; answers the app.
+    pub async fn deployed(&self, body: Value) -> Value {
+        let (operation, app) = self.deploy(body).await;
+        let operation = self.finished(&operation).await;
+        assert_eq!(operation["status"], "completed", "{operation:#}");
+        self.get(&format!("/api/v1/apps/{app}")).await.body
+    }
+
+    /// Runs an operation and expects it to work.
+    pub async fn done(&self, app: &str, kind: &str) {
+        let operation = self.finished(&self.begin(app, kind).await).await;
+        assert_eq!(operation["status"], "completed", "{operation:#}");
+    }
+}
+
+async fn answer(request: RequestBuilder) -> Answer {
+    let response = request.send().await.expect("an answer");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.expect("a whole answer");
+    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
+}

@@ -1,0 +1,251 @@
+//! A world for one test: a simulated cluster of its own, the program as a process of its own, a database of
+//! its own, all on free ports.
+//!
+//! ```ignore
+//! let world = World::new().nodes(3).start().await;
+//! let admin = world.admin().await;
+//! world.fault(json!({"on": "start_container", "do": "answer_lost", "times": 1}));
+//! let operation = admin.deploy(json!({"catalog_id": "whoami"})).await;
+//! assert_eq!(admin.finished(&operation).await["status"], "completed");
+//! world.end().await;     // fails the test if anything is left
+//! ```
+
+mod actor;
+mod service;
+
+use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+
+use serde_json::{Value, json};
+use sim::{Cluster, GuestsKind, NodeOptions, Options, Running, SshServers, Templates};
+use tempfile::TempDir;
+
+pub use actor::{Actor, Answer};
+use service::Service;
+
+use crate::lab::Lab;
+
+/// Password of the administrator in every world.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Longest time that anything in a test may take.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a world is made of.
+pub struct Builder {
+    options: Options,
+    settings: Vec<(String, String)>,
+    catalog: Option<PathBuf>,
+    token: bool,
+    lab: bool,
+}
+
+/// A cluster and a service.
+pub struct World {
+    cluster: Option<Running>,
+    service: Service,
+    /// Containers and machines of other people, there from the start.
+    neighbours: BTreeSet<u64>,
+    /// What the containers are made of, where they are real. Taken down last.
+    lab: Option<Lab>,
+    _data: TempDir,
+    ended: bool,
+}
+
+impl World {
+    /// One node, instant pace, the built-in catalog.
+    #[expect(clippy::new_ret_no_self, reason = "reads as the sentence that a test is")]
+    pub fn new() -> Builder {
+        Builder { options: Options::default(), settings: Vec::new(), catalog: None, token: false, lab: false }
+    }
+
+    /// An administrator with an API token.
+    pub async fn admin(&self) -> Actor {
+        let stranger = self.stranger();
+        let session = stranger.login("admin", PASSWORD).await;
+        let body = json!({"name": "test", "scopes": ["admin"]});
+        let answer = session.post("/api/v1/tokens", body).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        stranger.with_token(answer.body["token"].as_str().expect("a token"))
+    }
+
+    /// Somebody who is not logged in.
+    pub fn stranger(&self) -> Actor {
+        Actor::new(self.service.url())
+    }
+
+    /// The simulated cluster.
+    pub fn cluster(&self) -> &Running {
+        self.cluster.as_ref().expect("the cluster runs until the end")
+    }
+
+    /// The lab, where the containers are real.
+    pub fn lab(&self) -> &Lab {
+        self.lab.as_ref().expect("this world has a lab")
+    }
+
+    /// The program.
+    pub fn service(&mut self) -> &mut Service {
+        &mut self.service
+    }
+
+    /// Everything that the program has written to its log.
+    pub fn log(&self) -> String {
+        self.service.log()
+    }
+
+    /// One thing goes wrong from now on; see the simulation's list of places.
+    pub fn fault(&self, rule: Value) {
+        self.faults(vec![rule]);
+    }
+
+    /// These things go wrong from now on, and nothing else.
+    pub fn faults(&self, rules: Vec<Value>) {
+        let rules = rules.into_iter().map(|rule| serde_json::from_value(rule).expect("a rule")).collect();
+        self.cluster().set_faults(rules).expect("the place exists");
+    }
+
+    /// Numbers of all containers that were not there from the start, with their node.
+    pub async fn containers(&self) -> Vec<(u64, String)> {
+        let state = self.cluster().state().await;
+        let rows = state["containers"].as_array().expect("a list").clone();
+        rows.iter()
+            .map(|row| (row["vmid"].as_u64().expect("a number"), row["node"].as_str().expect("a node").to_owned()))
+            .filter(|(vmid, _)| !self.neighbours.contains(vmid))
+            .collect()
+    }
+
+    /// Proves that nothing is left that should not be: every operation rests, every container belongs to an
+    /// app, every app that should have a container has it; then stops everything.
+    pub async fn end(mut self) {
+        self.faults(Vec::new());
+        let admin = self.admin().await;
+        let operations = admin.get("/api/v1/operations?limit=500").await.body;
+        for operation in operations["items"].as_array().expect("a page") {
+            let status = operation["status"].as_str().expect("a status");
+            let abandoned = operation.get("abandoned").is_some();
+            assert!(matches!(status, "completed" | "unwound") || abandoned, "an operation is left: {operation:#}");
+        }
+        let apps = admin.get("/api/v1/apps?limit=500").await.body;
+        let owned: BTreeSet<u64> =
+            apps["items"].as_array().expect("a page").iter().filter_map(|app| app["vmid"].as_u64()).collect();
+        let there: BTreeSet<u64> = self.containers().await.into_iter().map(|(vmid, _)| vmid).collect();
+        let orphans: Vec<_> = there.difference(&owned).collect();
+        assert!(orphans.is_empty(), "containers without an app: {orphans:?}");
+        self.service.stop().await;
+        if let Some(cluster) = self.cluster.take() {
+            cluster.shutdown().await;
+        }
+        self.ended = true;
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("--- the program's log\n{}---", self.service.log());
+        } else {
+            assert!(self.ended, "the test did not call `world.end()`");
+        }
+    }
+}
+
+impl Builder {
+    /// So many nodes, which differ a little.
+    pub fn nodes(mut self, count: usize) -> Self {
+        self.options = self.options.nodes(count);
+        self
+    }
+
+    /// Changes the first node.
+    pub fn node(mut self, change: impl FnOnce(&mut NodeOptions)) -> Self {
+        change(&mut self.options.nodes[0]);
+        self
+    }
+
+    /// Where the newest template is at the start.
+    pub fn templates(mut self, templates: Templates) -> Self {
+        self.options.templates = templates;
+        self
+    }
+
+    /// A setting of the program.
+    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
+        self.settings.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// A catalog of the test's own.
+    pub fn catalog(mut self, path: PathBuf) -> Self {
+        self.catalog = Some(path);
+        self
+    }
+
+    /// Real containers on this machine, and the lab's own catalog.
+    pub fn lab(mut self) -> Self {
+        self.lab = true;
+        self.catalog(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/catalog"))
+    }
+
+    /// The program uses an API token instead of a password.
+    pub fn by_token(mut self) -> Self {
+        self.token = true;
+        self
+    }
+
+    /// Starts cluster and program, and waits until both answer.
+    pub async fn start(self) -> World {
+        // ring everywhere: see the workspace manifest.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let data = tempfile::tempdir().expect("a folder");
+        let lab = self.lab.then(Lab::up);
+        let mut options = self.options;
+        if let Some(lab) = &lab {
+            options.guests = GuestsKind::Custom(lab.guests.clone());
+            options.ssh = SshServers::Elsewhere;
+        }
+        let cluster = Cluster::start(options).await.expect("the cluster starts");
+        let mut settings = vec![
+            ("PROXIMITY_LISTEN", "127.0.0.1:0".to_owned()),
+            ("PROXIMITY_DATA_DIR", data.path().display().to_string()),
+            ("PROXIMITY_ADMIN_PASSWORD", PASSWORD.to_owned()),
+            ("PROXIMITY_LOG", "info,control=debug".to_owned()),
+            ("PROXMOX_HOST", cluster.api.ip().to_string()),
+            ("PROXMOX_PORT", cluster.api.port().to_string()),
+            ("PROXMOX_FINGERPRINT", cluster.fingerprint.clone()),
+        ];
+        if let Some(lab) = &lab {
+            lab.guests.announce(cluster.api).await.expect("the nodes' pct learns where the API is");
+            let lab = lab.guests.lab();
+            settings.push(("PROXMOX_SSH_HOSTS", lab.ssh_hosts.clone()));
+            settings.push(("PROXMOX_SSH_HOST_KEYS", lab.ssh_host_keys.clone()));
+            settings.push(("PROXMOX_SSH_KEY_FILE", lab.ssh_key_file.display().to_string()));
+        } else {
+            settings.push(("PROXMOX_SSH_HOSTS", cluster.ssh_hosts.clone()));
+            settings.push(("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()));
+            settings.push(("PROXMOX_SSH_PASSWORD", cluster.password.clone()));
+        }
+        if self.token {
+            settings.push(("PROXMOX_TOKEN_ID", cluster.token_id.clone()));
+            settings.push(("PROXMOX_TOKEN_SECRET", cluster.token_secret.clone()));
+        } else {
+            settings.push(("PROXMOX_PASSWORD", cluster.password.clone()));
+        }
+        if let Some(catalog) = self.catalog {
+            settings.push(("PROXIMITY_CATALOG_DIR", catalog.display().to_string()));
+        }
+        let mut settings: Vec<(String, String)> =
+            settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        settings.extend(self.settings);
+        let service = Service::start(data.path(), settings).await;
+        let mut world = World {
+            cluster: Some(cluster),
+            service,
+            neighbours: BTreeSet::new(),
+            lab,
+            _data: data,
+            ended: false,
+        };
+        world.neighbours = world.containers().await.into_iter().map(|(vmid, _)| vmid).collect();
+        world
+    }
+}

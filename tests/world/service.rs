@@ -1,0 +1,100 @@
+//! The program as a process of its own.
+
+use std::{
+    fs::File,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Instant,
+};
+
+use super::PATIENCE;
+
+/// A running `proximity serve`.
+pub struct Service {
+    settings: Vec<(String, String)>,
+    log: PathBuf,
+    child: Option<Child>,
+    url: String,
+}
+
+impl Service {
+    /// Starts it and waits until it says where it listens.
+    pub async fn start(folder: &Path, settings: Vec<(String, String)>) -> Self {
+        let mut service =
+            Self { settings, log: folder.join("service.log"), child: None, url: String::new() };
+        service.launch().await;
+        service
+    }
+
+    /// Starts it again on the same data, after it was stopped or killed.
+    pub async fn launch(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let log = File::options().create(true).append(true).open(&self.log).expect("a log file");
+        let mut child = Command::new(env!("CARGO_BIN_EXE_proximity"))
+            .arg("serve")
+            .env_clear()
+            .envs(self.settings.iter().cloned())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .expect("the program starts");
+        let stdout = child.stdout.take().expect("piped");
+        self.child = Some(child);
+        let line = tokio::task::spawn_blocking(move || {
+            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
+            lines.find(|line| line.starts_with("Proximity listens on "))
+        });
+        let line = tokio::time::timeout(PATIENCE, line).await.expect("it starts in time").expect("no panic");
+        let line = line.unwrap_or_else(|| panic!("it did not start:\n{}", self.log()));
+        line.strip_prefix("Proximity listens on ").expect("just found").clone_into(&mut self.url);
+    }
+
+    /// Where it listens.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// What it has logged since its first start.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Ends it without asking, as a crash would.
+    pub fn kill(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        child.kill().expect("it can be killed");
+        child.wait().expect("it ends");
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub async fn stop(&mut self) {
+        let mut child = self.child.take().expect("it runs");
+        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        assert!(asked.expect("kill runs").success());
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match child.try_wait().expect("it can be waited for") {
+                Some(status) => {
+                    assert!(status.success(), "it ended with {status}");
+                    return;
+                }
+                None if Instant::now() > deadline => {
+                    let _ = child.kill();
+                    panic!("it did not stop in time");
+                }
+                None => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            }
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
