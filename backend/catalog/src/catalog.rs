@@ -1,25 +1,15 @@
 //! All entries together.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use serde::Serialize;
 
 use crate::{
-    Error, Files, Finding, Manifest,
+    Error, Files, Finding, Manifest, Severity,
     finding::{At, Findings},
-    manifest, search,
+    folder, manifest, search,
     yaml::{self, Fields, Node},
 };
-
-/// Deepest folder of a catalog, and most files, that are looked at.
-const MAX_DEPTH: usize = 12;
-const MAX_FILES: usize = 200_000;
-const MAX_FILE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// A catalog: the entries that can be deployed, and what is wrong with the others. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -55,21 +45,20 @@ pub struct Problem {
 impl Catalog {
     /// Reads a folder. Broken entries become [`Catalog::problems`]; symbolic links are not followed.
     pub fn from_dir(path: &Path) -> Result<Self, Error> {
-        let unreadable = |source| Error::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        if !fs::metadata(path).map_err(unreadable)?.is_dir() {
-            return Err(unreadable(io::Error::new(
-                io::ErrorKind::NotADirectory,
-                "it is no folder",
-            )));
-        }
-        Self::from_files(files_below(path)?)
+        let folder = folder::read(path)?;
+        Ok(Self::new(folder.files, &folder.refused))
     }
 
     /// Reads files by their path in the catalog, `apps/wordpress/compose.yaml`.
     pub fn from_files(files: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Self, Error> {
+        Ok(Self::new(files, &BTreeMap::new()))
+    }
+
+    /// `refused` are files that must not or cannot be read, and why: their entries are broken.
+    fn new(
+        files: impl IntoIterator<Item = (String, Vec<u8>)>,
+        refused: &BTreeMap<String, String>,
+    ) -> Self {
         let mut entries: BTreeMap<String, Files> = BTreeMap::new();
         let mut top = Files::new();
         for (path, bytes) in files {
@@ -87,10 +76,47 @@ impl Catalog {
         }
         let mut inner = Inner::default();
         inner.top(&top);
-        for (entry, files) in entries {
-            inner.entry(&entry, files);
+        let mut broken: BTreeMap<&str, Vec<Finding>> = BTreeMap::new();
+        for (path, why) in refused {
+            let (entry, file) = split(path).unwrap_or((path, path));
+            let finding = At::file(file).finding(Severity::Error, why.clone());
+            broken.entry(entry).or_default().push(finding);
         }
-        Ok(Self(Arc::new(inner)))
+        for (entry, files) in entries {
+            if !broken.contains_key(entry.as_str()) {
+                inner.entry(&entry, files);
+            }
+        }
+        inner
+            .problems
+            .extend(broken.into_iter().map(|(entry, findings)| Problem {
+                entry: entry.to_owned(),
+                findings,
+            }));
+        Self(Arc::new(inner))
+    }
+
+    /// This catalog with the last good version of every entry that is broken in it: so a slip in a file takes no app
+    /// away. The problems stay.
+    #[must_use]
+    pub fn keeping(self, previous: &Self) -> Self {
+        let mut apps = self.0.apps.clone();
+        for problem in self.problems() {
+            let id = problem.entry.rsplit('/').next().unwrap_or_default();
+            if let Some(manifest) = previous.get(id) {
+                apps.entry(id.to_owned())
+                    .or_insert_with(|| manifest.clone());
+            }
+        }
+        Self(Arc::new(Inner {
+            apps,
+            categories: if self.0.categories.is_empty() {
+                previous.0.categories.clone()
+            } else {
+                self.0.categories.clone()
+            },
+            problems: self.0.problems.clone(),
+        }))
     }
 
     /// The apps, sorted by identifier.
@@ -155,7 +181,7 @@ impl Inner {
         match manifest {
             Some(_) if self.apps.contains_key(id) => {
                 let message = format!("There is another entry `{id}`, and that one is used.");
-                findings = vec![At::file("compose.yaml").finding(crate::Severity::Error, message)];
+                findings = vec![At::file("compose.yaml").finding(Severity::Error, message)];
             }
             Some(mut manifest) => {
                 if !self.categories.is_empty()
@@ -234,44 +260,4 @@ fn catalog_file(bytes: &[u8], findings: &mut Findings) {
     fields.texts("maintainers", findings);
     fields.text("min_tool_version", findings);
     fields.finish(findings);
-}
-
-/// The plain files below a folder by relative path.
-pub(crate) fn files_below(root: &Path) -> Result<Files, Error> {
-    let mut files = Files::new();
-    let mut folders = vec![(root.to_owned(), 0)];
-    while let Some((folder, depth)) = folders.pop() {
-        let unreadable = |path: &Path| {
-            let path = path.to_owned();
-            move |source| Error::Unreadable { path, source }
-        };
-        for entry in fs::read_dir(&folder).map_err(unreadable(&folder))? {
-            let path = entry.map_err(unreadable(&folder))?.path();
-            let metadata = fs::symlink_metadata(&path).map_err(unreadable(&path))?;
-            let hidden = path
-                .file_name()
-                .is_some_and(|n| n.to_string_lossy().starts_with('.'));
-            if hidden {
-                continue;
-            }
-            if metadata.is_dir() && depth < MAX_DEPTH {
-                folders.push((path, depth + 1));
-            } else if metadata.is_file()
-                && metadata.len() <= MAX_FILE_BYTES
-                && files.len() < MAX_FILES
-            {
-                let bytes = fs::read(&path).map_err(unreadable(&path))?;
-                files.insert(relative(root, &path), bytes);
-            }
-        }
-    }
-    Ok(files)
-}
-
-fn relative(root: &Path, path: &Path) -> String {
-    let inside: PathBuf = path.strip_prefix(root).unwrap_or(path).to_owned();
-    let parts = inside
-        .components()
-        .map(|c| c.as_os_str().to_string_lossy().into_owned());
-    parts.collect::<Vec<_>>().join("/")
 }

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-use crate::{Catalog, Error, Files, Finding, catalog::files_below, manifest};
+use crate::{Catalog, Error, Files, Finding, Severity, finding::At, folder, manifest};
 
 /// Checks what a path names: a compose file, the folder of an entry, or a catalog. Nothing is found in good ones
 /// but notes and warnings.
@@ -22,7 +22,12 @@ pub fn check(path: &Path) -> Result<Vec<Finding>, Error> {
     let id = absolute
         .file_name()
         .map(|n| n.to_string_lossy().into_owned());
-    Ok(check_files(&id.unwrap_or_default(), files_below(path)?))
+    let folder = folder::read(path)?;
+    let refused = folder.refused.iter();
+    let refused = refused.map(|(file, why)| At::file(file).finding(Severity::Error, why.clone()));
+    let mut findings: Vec<Finding> = refused.collect();
+    findings.extend(check_files(&id.unwrap_or_default(), folder.files));
+    Ok(findings)
 }
 
 /// Checks a compose file and, where there is one, its `app.yaml`.

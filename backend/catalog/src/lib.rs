@@ -23,6 +23,7 @@ mod dotenv;
 mod endpoint;
 mod error;
 mod finding;
+mod folder;
 mod health;
 mod interpolation;
 mod manifest;

@@ -5,53 +5,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Serialize;
-
-use super::{Compose, Service, Source};
+use super::{
+    Compose, Service,
+    consent::{self, Consent},
+    reference,
+};
 use crate::{
     finding::Findings,
     yaml::{Map, Node},
 };
-
-/// Sentences that somebody must agree to before the deployment.
-type Consents = Vec<Consent>;
-
-/// Something that an app wants beyond an ordinary container.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Consent {
-    /// The service, or nothing where the whole app wants it.
-    pub service: Option<String>,
-    /// What it wants, one word: `privileged`, `device`, `docker_socket`, `capability`, `system_path`, …
-    pub kind: String,
-    /// What that means, in a sentence.
-    pub message: String,
-}
-
-/// Paths whose mounting looks into the system of the container.
-const SYSTEM: &[&str] = &[
-    "/proc",
-    "/sys",
-    "/dev",
-    "/boot",
-    "/lib/modules",
-    "/etc/passwd",
-    "/etc/shadow",
-    "/run",
-    "/var/run",
-    "/var/lib/docker",
-];
-/// Capabilities that an unprivileged container does not have to give.
-const POWERS: &[&str] = &[
-    "ALL",
-    "SYS_ADMIN",
-    "SYS_MODULE",
-    "SYS_RAWIO",
-    "SYS_TIME",
-    "SYS_BOOT",
-    "MAC_ADMIN",
-    "PERFMON",
-    "BPF",
-];
 
 /// Looks at everything that the model of [`Service`] does not hold.
 pub(crate) fn inspect(
@@ -59,7 +21,7 @@ pub(crate) fn inspect(
     compose: &Compose,
     has_file: &dyn Fn(&str) -> bool,
     findings: &mut Findings,
-) -> Consents {
+) -> Vec<Consent> {
     let mut consents = Vec::new();
     if let Some(include) = root.get("include") {
         findings.error(
@@ -68,13 +30,11 @@ pub(crate) fn inspect(
         );
     }
     for service in &compose.services {
-        let node = root.get("services").and_then(|s| s.get(&service.name));
-        if let Some(node) = node {
-            host(service, node, &mut consents);
+        if let Some(node) = root.get("services").and_then(|s| s.get(&service.name)) {
+            consents.extend(consent::wanted(service, node));
             limits(service, node, findings);
-            references(service, node, root, compose, has_file, findings);
+            reference::check(service, node, root, compose, has_file, findings);
         }
-        mounts(service, compose, has_file, &mut consents, findings);
         image(service, findings);
     }
     ports(compose, findings);
@@ -93,71 +53,6 @@ pub(crate) fn inspect(
         findings.warning(at, consent.message.clone());
     }
     consents
-}
-
-fn host(service: &Service, node: &Node, consents: &mut Consents) {
-    let name = &service.name;
-    let mut want = |kind: &str, message: String| {
-        consents.push(Consent {
-            service: Some(name.clone()),
-            kind: kind.to_owned(),
-            message,
-        });
-    };
-    if node.get("privileged").and_then(Node::bool) == Some(true) {
-        want(
-            "privileged",
-            format!(
-                "`{name}` runs privileged: in an unprivileged container it owns that container, and devices stay out of reach."
-            ),
-        );
-    }
-    for device in node
-        .get("devices")
-        .and_then(Node::list)
-        .into_iter()
-        .flatten()
-    {
-        let device = device
-            .text()
-            .or_else(|| device.get("source").and_then(Node::text));
-        let device = device.unwrap_or("a device");
-        want(
-            "device",
-            format!("`{name}` uses {device}: the node must pass it to the container."),
-        );
-    }
-    if node.get("gpus").is_some() || node.get("runtime").and_then(Node::text) == Some("nvidia") {
-        want(
-            "device",
-            format!("`{name}` uses a graphics card: the node must pass it to the container."),
-        );
-    }
-    for power in node
-        .get("cap_add")
-        .and_then(Node::list)
-        .into_iter()
-        .flatten()
-    {
-        let power = power.text().unwrap_or_default().to_uppercase();
-        let power = power.strip_prefix("CAP_").unwrap_or(&power);
-        if POWERS.contains(&power) {
-            want(
-                "capability",
-                format!(
-                    "`{name}` asks for the capability {power}: it holds inside the container only, and much of it does nothing there."
-                ),
-            );
-        }
-    }
-    for key in ["pid", "ipc", "userns_mode", "uts", "cgroup"] {
-        if node.get(key).and_then(Node::text) == Some("host") {
-            want(
-                "namespace",
-                format!("`{name}` shares `{key}` with its host, which is the app's own container."),
-            );
-        }
-    }
 }
 
 fn limits(service: &Service, node: &Node, findings: &mut Findings) {
@@ -195,169 +90,6 @@ fn limits(service: &Service, node: &Node, findings: &mut Findings) {
             );
         }
     }
-}
-
-fn references(
-    service: &Service,
-    node: &Node,
-    root: &Node,
-    compose: &Compose,
-    has_file: &dyn Fn(&str) -> bool,
-    findings: &mut Findings,
-) {
-    let name = &service.name;
-    for other in &service.depends_on {
-        if !other.contains('$') && compose.service(other).is_none() {
-            findings.error(
-                &service.at,
-                format!("`{name}` depends on `{other}`, and there is no such service."),
-            );
-        }
-    }
-    if let Some(extends) = node.get("extends") {
-        findings.error(
-            &extends.at,
-            "`extends` is not supported: write the service out.",
-        );
-    }
-    if let Some(build) = node.get("build") {
-        let context = build
-            .text()
-            .or_else(|| build.get("context").and_then(Node::text));
-        let inline = build.get("dockerfile_inline").is_some();
-        let dockerfile = context.and_then(relative).map(|c| {
-            join(
-                &c,
-                build
-                    .get("dockerfile")
-                    .and_then(Node::text)
-                    .unwrap_or("Dockerfile"),
-            )
-        });
-        if !inline && !dockerfile.is_some_and(|path| has_file(&path)) {
-            findings.error(
-                &build.at,
-                format!("`{name}` is built from a Dockerfile that the entry does not hold."),
-            );
-        }
-    }
-    for file in env_files(node) {
-        if let Some(path) = file.text().and_then(relative)
-            && path != ".env"
-            && !has_file(&path)
-        {
-            findings.error(
-                &file.at,
-                format!("`{name}` reads {path}, and the entry does not hold it."),
-            );
-        }
-    }
-    let declared = root.get("networks").and_then(Node::map);
-    for network in super::read::plain_names(node, "networks") {
-        if network != "default"
-            && !network.contains('$')
-            && declared.is_none_or(|map| map.get(&network).is_none())
-        {
-            findings.error(
-                &service.at,
-                format!("`{name}` uses the network `{network}`, which is not declared."),
-            );
-        }
-    }
-}
-
-/// The files of `env_file` that must exist.
-fn env_files(node: &Node) -> Vec<&Node> {
-    let Some(value) = node.get("env_file") else {
-        return Vec::new();
-    };
-    let items = value
-        .list()
-        .map_or_else(|| vec![value], |list| list.iter().collect());
-    items
-        .into_iter()
-        .filter(|item| item.get("required").and_then(Node::bool) != Some(false))
-        .map(|item| item.get("path").unwrap_or(item))
-        .collect()
-}
-
-fn mounts(
-    service: &Service,
-    compose: &Compose,
-    has_file: &dyn Fn(&str) -> bool,
-    consents: &mut Consents,
-    findings: &mut Findings,
-) {
-    let name = &service.name;
-    for mount in &service.mounts {
-        match &mount.source {
-            Source::Volume(volume) if !compose.volumes.contains(volume) => {
-                findings.error(
-                    &mount.at,
-                    format!("`{name}` uses the volume `{volume}`, which is not declared."),
-                );
-            }
-            Source::Path(path) if path.ends_with("docker.sock") => consents.push(Consent {
-                service: Some(name.clone()),
-                kind: "docker_socket".to_owned(),
-                message: format!(
-                    "`{name}` commands the Docker of its own container; it sees no other app."
-                ),
-            }),
-            Source::Path(path) if is_system(path) => consents.push(Consent {
-                service: Some(name.clone()),
-                kind: "system_path".to_owned(),
-                message: format!("`{name}` mounts {path} of its own container, not of the node."),
-            }),
-            Source::Path(path) => {
-                if let Some(relative) = relative(path)
-                    && looks_like_a_file(&relative)
-                    && !has_file(&relative)
-                {
-                    findings.warning(
-                        &mount.at,
-                        format!("The entry does not hold {relative}; Docker will make an empty folder of that name."),
-                    );
-                }
-            }
-            Source::Volume(_) | Source::Anonymous => {}
-        }
-    }
-}
-
-fn is_system(path: &str) -> bool {
-    path == "/"
-        || path == "/etc"
-        || SYSTEM.iter().any(|system| {
-            path.strip_prefix(system)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
-}
-
-/// `./a/b` as `a/b`; nothing for absolute paths and those with variables.
-fn relative(path: &str) -> Option<String> {
-    if path.starts_with(['/', '~']) || path.contains('$') || path.split('/').any(|p| p == "..") {
-        return None;
-    }
-    let parts: Vec<&str> = path
-        .split('/')
-        .filter(|p| !p.is_empty() && *p != ".")
-        .collect();
-    Some(parts.join("/"))
-}
-
-fn join(folder: &str, file: &str) -> String {
-    if folder.is_empty() {
-        file.to_owned()
-    } else {
-        format!("{folder}/{file}")
-    }
-}
-
-fn looks_like_a_file(path: &str) -> bool {
-    let last = path.rsplit('/').next().unwrap_or_default();
-    last.rsplit_once('.')
-        .is_some_and(|(stem, ending)| !stem.is_empty() && ending.len() <= 5 && ending != "d")
 }
 
 fn image(service: &Service, findings: &mut Findings) {

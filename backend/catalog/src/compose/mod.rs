@@ -3,14 +3,16 @@
 //! The file itself is shipped byte for byte and compose alone interprets it; this model holds what Proximity must
 //! know about it: services, images, published ports, mounts, variables, and what a container cannot give.
 
+mod consent;
 mod inspect;
 mod port;
 mod read;
+mod reference;
 mod service;
 mod variable;
 mod volume;
 
-pub use inspect::Consent;
+pub use consent::Consent;
 pub use port::Port;
 pub use service::Service;
 pub use volume::{Mount, Source};

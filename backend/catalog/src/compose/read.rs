@@ -12,6 +12,102 @@ const KEYS: &[&str] = &[
     "version", "name", "include", "services", "networks", "volumes", "secrets", "configs", "models",
 ];
 
+/// Keys of a service in the Compose Specification.
+const SERVICE_KEYS: &[&str] = &[
+    "annotations",
+    "attach",
+    "blkio_config",
+    "build",
+    "cap_add",
+    "cap_drop",
+    "cgroup",
+    "cgroup_parent",
+    "command",
+    "configs",
+    "container_name",
+    "cpu_count",
+    "cpu_percent",
+    "cpu_period",
+    "cpu_quota",
+    "cpu_rt_period",
+    "cpu_rt_runtime",
+    "cpu_shares",
+    "cpus",
+    "cpuset",
+    "credential_spec",
+    "depends_on",
+    "deploy",
+    "develop",
+    "device_cgroup_rules",
+    "devices",
+    "dns",
+    "dns_opt",
+    "dns_search",
+    "domainname",
+    "entrypoint",
+    "env_file",
+    "environment",
+    "expose",
+    "extends",
+    "external_links",
+    "extra_hosts",
+    "gpus",
+    "group_add",
+    "healthcheck",
+    "hostname",
+    "image",
+    "init",
+    "ipc",
+    "isolation",
+    "label_file",
+    "labels",
+    "links",
+    "logging",
+    "mac_address",
+    "mem_limit",
+    "mem_reservation",
+    "mem_swappiness",
+    "memswap_limit",
+    "models",
+    "network_mode",
+    "networks",
+    "oom_kill_disable",
+    "oom_score_adj",
+    "pid",
+    "pids_limit",
+    "platform",
+    "ports",
+    "post_start",
+    "pre_stop",
+    "privileged",
+    "profiles",
+    "provider",
+    "pull_policy",
+    "pull_refresh_after",
+    "read_only",
+    "restart",
+    "runtime",
+    "scale",
+    "secrets",
+    "security_opt",
+    "shm_size",
+    "stdin_open",
+    "stop_grace_period",
+    "stop_signal",
+    "storage_opt",
+    "sysctls",
+    "tmpfs",
+    "tty",
+    "ulimits",
+    "use_api_socket",
+    "user",
+    "userns_mode",
+    "uts",
+    "volumes",
+    "volumes_from",
+    "working_dir",
+];
+
 /// Reads a compose file; what it cannot understand becomes a finding.
 pub(crate) fn read(root: &Node, findings: &mut Findings) -> Compose {
     let Some(top) = root.map() else {
@@ -28,9 +124,6 @@ pub(crate) fn read(root: &Node, findings: &mut Findings) -> Compose {
         if !KEYS.contains(&key) && !key.starts_with("x-") {
             unknown(key, at, KEYS, findings);
         }
-    }
-    if root.get("version").is_some() && root.get("services").is_none() {
-        findings.error(&root.at, "There are no `services` here.");
     }
     Compose {
         services: services(root, findings),
@@ -49,7 +142,7 @@ fn unknown(key: &str, at: &At, known: &[&str], findings: &mut Findings) {
 
 fn services(root: &Node, findings: &mut Findings) -> Vec<Service> {
     let Some(services) = root.get("services") else {
-        if root.get("include").is_none() && root.get("version").is_none() {
+        if root.get("include").is_none() {
             findings.error(
                 &root.at,
                 "There are no `services` here, so nothing would run.",
@@ -91,6 +184,17 @@ fn service(name: &str, at: &At, node: &Node, findings: &mut Findings) -> Option<
             ),
         );
         return None;
+    }
+    for (key, at, _) in node.map().into_iter().flat_map(Map::entries) {
+        if !key.starts_with("x-") && !SERVICE_KEYS.contains(&key) {
+            let hint = text::nearest(key, SERVICE_KEYS)
+                .map_or_else(String::new, |near| format!(" Did you mean `{near}`?"));
+            let key = text::excerpt(key);
+            findings.warning(
+                at,
+                format!("Compose may refuse the key `{key}` of a service.{hint}"),
+            );
+        }
     }
     let service = Service {
         name: name.to_owned(),

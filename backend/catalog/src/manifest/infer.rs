@@ -64,16 +64,31 @@ pub(super) fn endpoints(compose: &Compose) -> Vec<Endpoint> {
     let Some((service, port)) = port else {
         return Vec::new();
     };
-    let secure = matches!(port.target.as_str(), "443" | "8443" | "9443");
+    let scheme = scheme(&port.target);
     vec![Endpoint {
         name: "web".to_owned(),
         service: Some(service.name.clone()),
         port: port.published.clone().unwrap_or_default(),
-        scheme: if secure { "https" } else { "http" }.to_owned(),
-        path: "/".to_owned(),
+        scheme: scheme.to_owned(),
+        path: if scheme.starts_with("http") { "/" } else { "" }.to_owned(),
         primary: true,
         connect: None,
     }]
+}
+
+/// What usually speaks on a port.
+fn scheme(port: &str) -> &'static str {
+    match port {
+        "443" | "8443" | "9443" => "https",
+        "22" | "2222" => "ssh",
+        "5432" => "postgres",
+        "3306" => "mysql",
+        "6379" => "redis",
+        "27017" => "mongodb",
+        "1883" => "mqtt",
+        "25565" => "tcp",
+        _ => "http",
+    }
 }
 
 /// A parameter for every variable that the file interpolates.
@@ -96,8 +111,10 @@ fn param(variable: &Declared) -> Param {
             return param;
         }
         param.required = false;
-        param.hidden = true;
+        param.advanced = true;
         param.immutable = true;
+        // Nobody can tell a password of a database from one that a person logs in with.
+        param.show_after_deploy = param.name.contains("PASSWORD");
         param.generate = Some(Generate::Password {
             length: 32,
             symbols: false,

@@ -1,6 +1,6 @@
 //! From what a person gave to the values of a deployment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand::CryptoRng;
 use serde_json::{Map, Value, json};
@@ -39,6 +39,8 @@ struct Resolving<'m> {
     given: &'m Map<String, Value>,
     previous: Option<&'m Answers>,
     values: BTreeMap<String, Value>,
+    /// Parameters whose condition is false.
+    idle: BTreeSet<&'m str>,
     /// Where one stands, the value is missing or wrong.
     errors: Vec<(String, String)>,
 }
@@ -54,6 +56,7 @@ impl<'m> Resolving<'m> {
             given,
             previous,
             values: BTreeMap::new(),
+            idle: BTreeSet::new(),
             errors: Vec::new(),
         }
     }
@@ -173,7 +176,7 @@ impl<'m> Resolving<'m> {
     }
 
     /// A parameter whose condition is false has its default or nothing, whatever else was thought of it.
-    fn condition(&mut self, param: &Param, context: &Value) {
+    fn condition(&mut self, param: &'m Param, context: &Value) {
         let Some(when) = &param.when else {
             return;
         };
@@ -182,6 +185,7 @@ impl<'m> Resolving<'m> {
             Ok(false) => {
                 self.errors.retain(|(name, _)| *name != param.name);
                 self.values.remove(&param.name);
+                self.idle.insert(&param.name);
                 if self.given(param).is_some() {
                     self.wrong(param, "does not apply with these answers");
                 } else if let Some(default) = &param.default {
@@ -203,7 +207,7 @@ impl<'m> Resolving<'m> {
         else {
             return;
         };
-        if self.values.contains_key(&param.name) || param.when.is_some() {
+        if self.values.contains_key(&param.name) || self.idle.contains(param.name.as_str()) {
             return;
         }
         match self.values.get(needs) {

@@ -3,6 +3,7 @@
 //! A parameter's name is the variable that `compose.yaml` interpolates. Its value is checked here and nowhere else;
 //! what reaches `.env` has passed [`value`].
 
+mod form;
 mod generate;
 mod read;
 mod value;

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use fancy_regex::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::{Kind, Param, Validate};
+use super::{
+    Kind, Param, Validate,
+    form::{is_email, is_hostname, is_path, is_timezone, is_url},
+};
 use crate::unit;
 
 /// Longest value in bytes: Linux refuses a single environment string above 128 KiB.
@@ -144,49 +147,6 @@ fn several(param: &Param, value: &Value) -> Result<Value, Wrong> {
     } else {
         Err(choices(param).replacen("must be one of", "may hold only", 1))
     }
-}
-
-fn is_url(text: &str) -> bool {
-    text == text.trim()
-        && !text.contains(char::is_control)
-        && url::Url::parse(text).is_ok_and(|url| url.has_host())
-}
-
-fn is_email(text: &str) -> bool {
-    let Some((local, domain)) = text.rsplit_once('@') else {
-        return false;
-    };
-    let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[],;:\\\"@".contains(c);
-    !local.is_empty() && local.len() <= 64 && !local.contains(odd) && is_hostname(domain)
-}
-
-/// RFC 1123, section 2.1.
-fn is_hostname(text: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
-    text.len() <= 253 && text.split('.').all(label)
-}
-
-fn is_path(text: &str) -> bool {
-    text.starts_with('/')
-        && !text.contains(char::is_control)
-        && text.split('/').all(|part| part != "..")
-}
-
-fn is_timezone(text: &str) -> bool {
-    let part = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphabetic())
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"_+-".contains(&b))
-    };
-    text.len() <= 64 && text.split('/').count() <= 3 && text.split('/').all(part)
 }
 
 fn rules(validate: &Validate, kind: Kind, value: &Value, text: &str) -> Result<(), Wrong> {

@@ -1,13 +1,12 @@
 //! From the events of the parser to a tree, within the budget.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, Span, Tag};
 
-use super::{Kind, MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_WEIGHT, Map, Node, Scalar};
+use super::{
+    Kind, MAX_ALIASES, MAX_BYTES, MAX_DEPTH, MAX_WEIGHT, Map, Node, Scalar, mapping::mapping,
+};
 use crate::finding::{At, Finding, Severity};
 
 /// Reads one document. An empty one is an empty mapping.
@@ -32,7 +31,7 @@ pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<Node, Finding> {
     Builder::new(file).document(text)
 }
 
-fn refuse(at: &At, message: impl Into<String>) -> Finding {
+pub(super) fn refuse(at: &At, message: impl Into<String>) -> Finding {
     at.finding(Severity::Error, message)
 }
 
@@ -261,66 +260,6 @@ fn is_text(tag: Option<&Tag>) -> bool {
     })
 }
 
-/// Refuses keys that stand twice and merges `<<`.
-fn mapping(entries: Vec<(Node, Node)>) -> Result<Map, Finding> {
-    let mut seen = HashSet::new();
-    let mut own = Vec::with_capacity(entries.len());
-    let mut merged = Vec::new();
-    for (key, value) in entries {
-        let Kind::Scalar(scalar) = &key.kind else {
-            return Err(refuse(
-                &key.at,
-                "A key must be text, not a list or a mapping.",
-            ));
-        };
-        if scalar.text == "<<" && scalar.plain {
-            merge(value, &mut merged)?;
-            continue;
-        }
-        if key.is_null() {
-            return Err(refuse(&key.at, "A key is missing before the colon."));
-        }
-        if !seen.insert(scalar.text.clone()) {
-            let key_text = shorten(&scalar.text);
-            return Err(refuse(
-                &key.at,
-                format!("The key `{key_text}` stands here twice."),
-            ));
-        }
-        own.push((key, value));
-    }
-    for (key, value) in merged {
-        if let Some(text) = key.text()
-            && seen.insert(text.to_owned())
-        {
-            own.push((key, value));
-        }
-    }
-    Ok(Map(own))
-}
-
-fn merge(value: Node, merged: &mut Vec<(Node, Node)>) -> Result<(), Finding> {
-    match value.kind {
-        Kind::Map(map) => merged.extend(map.0),
-        Kind::List(list) => {
-            for node in list {
-                let Kind::Map(map) = node.kind else {
-                    return Err(refuse(&node.at, "`<<` merges mappings, and this is none."));
-                };
-                merged.extend(map.0);
-            }
-        }
-        Kind::Scalar(_) => {
-            return Err(refuse(&value.at, "`<<` merges mappings, and this is none."));
-        }
-    }
-    Ok(())
-}
-
-fn shorten(text: &str) -> String {
-    text.chars().take(80).flat_map(char::escape_debug).collect()
-}
-
 fn sentence(error: &ScanError) -> String {
     match error.kind() {
         ErrorKind::TabNotAllowed
@@ -343,7 +282,7 @@ fn sentence(error: &ScanError) -> String {
             format!("`{open}` is opened and never closed.")
         }
         _ => {
-            let info = shorten(&error.info());
+            let info = crate::text::excerpt(&error.info());
             format!("This is not valid YAML: {info}.")
         }
     }

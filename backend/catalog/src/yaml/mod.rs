@@ -9,6 +9,7 @@
 
 mod build;
 mod fields;
+mod mapping;
 mod node;
 
 pub(crate) use build::read;

@@ -103,17 +103,35 @@ fn a_pasted_pair_is_checked_under_its_own_name() {
 
 #[cfg(unix)]
 #[test]
-fn symbolic_links_are_not_followed() {
+fn symbolic_links_are_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let entry = folder.path().join("apps/thing");
-    fs::create_dir_all(entry.join("files")).unwrap();
-    fs::write(entry.join("compose.yaml"), COMPOSE).unwrap();
-    std::os::unix::fs::symlink("/etc/passwd", entry.join("files/passwd")).unwrap();
-    std::os::unix::fs::symlink("/etc", entry.join("files/etc")).unwrap();
+    for id in ["good", "linked"] {
+        let entry = folder.path().join("apps").join(id);
+        fs::create_dir_all(entry.join("files")).unwrap();
+        fs::write(entry.join("compose.yaml"), COMPOSE).unwrap();
+    }
+    let linked = folder.path().join("apps/linked");
+    std::os::unix::fs::symlink("/etc/passwd", linked.join("files/passwd")).unwrap();
     let catalog = Catalog::from_dir(folder.path()).unwrap();
-    let app = catalog.get("thing").unwrap();
-    assert_eq!(
-        app.bundle().files.keys().collect::<Vec<_>>(),
-        ["compose.yaml"]
-    );
+    assert!(catalog.get("good").is_some() && catalog.get("linked").is_none());
+    let expected = "files/passwd: error: This is a symbolic link, and those are not followed.";
+    assert_eq!(catalog.problems()[0].entry, "apps/linked");
+    assert_eq!(catalog.problems()[0].findings[0].to_string(), expected);
+    assert_eq!(check(&linked).unwrap()[0].to_string(), expected);
+}
+
+#[test]
+fn the_last_good_version_is_kept() {
+    let before = catalog(&[
+        ("apps/a/compose.yaml", COMPOSE),
+        ("apps/b/compose.yaml", COMPOSE),
+    ]);
+    let slip = catalog(&[
+        ("apps/a/compose.yaml", "services: ["),
+        ("apps/c/compose.yaml", COMPOSE),
+    ]);
+    let kept = slip.keeping(&before);
+    let ids: Vec<&str> = kept.apps().map(|a| a.id.as_str()).collect();
+    assert_eq!(ids, ["a", "c"], "b was taken away, a only broken");
+    assert_eq!(kept.problems().len(), 1);
 }

@@ -164,9 +164,11 @@ fn conditions() {
     let app = app("  - {name: MAIL, type: bool, default: false}
   - {name: HOST, required: true, when: params.MAIL}
   - {name: FROM, default: nobody@example.org, when: params.MAIL}
+  - {name: KEY, type: secret, generate: {kind: hex, bytes: 8}}
+  - {name: SUB, type: secret, generate: {kind: from, of: KEY}, when: params.MAIL}
 ");
     let without = resolve(&app, json!({})).unwrap();
-    assert!(without.text("HOST").is_none());
+    assert!(without.text("HOST").is_none() && without.text("SUB").is_none());
     assert_eq!(text(&without, "FROM"), "nobody@example.org");
     assert_eq!(
         resolve(&app, json!({"MAIL": true})).unwrap_err()[0].message,
@@ -174,6 +176,7 @@ fn conditions() {
     );
     let with = resolve(&app, json!({"MAIL": "true", "HOST": "mx"})).unwrap();
     assert_eq!(text(&with, "HOST"), "mx");
+    assert_eq!(text(&with, "SUB").len(), 64);
     let errors = resolve(&app, json!({"HOST": "mx"})).unwrap_err();
     assert_eq!(errors[0].message, "Host does not apply with these answers.");
 }
