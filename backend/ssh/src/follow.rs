@@ -8,7 +8,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::command::Stream;
 use crate::envelope::{Envelope, FOLLOW_LIMIT};
-use crate::exchange::{Exchange, Turn};
+use crate::exchange::{Broken, Exchange, Turn};
 use crate::hearing::Hearing;
 use crate::marks::Phase;
 use crate::verdict::Verdict;
@@ -108,15 +108,15 @@ impl State {
 impl Follower {
     /// Sends the command and waits for its first mark; an error if it ended without one.
     async fn begin(&mut self) -> Result<(), Error> {
-        if let Err(broken) = self.exchange.begin(&self.envelope.line).await {
-            return Err(self.judged(|verdict, hearing| verdict.broken(broken, hearing)));
-        }
+        let begun = self.exchange.begin(&self.envelope.line).await;
+        begun.map_err(|broken| self.broken(broken))?;
         // A quick command may begin and end in one turn; that is the next turn's business.
         while self.exchange.hearing.phase() == Phase::Before {
             let turn = self.turn().await?;
             if turn != Turn::On && self.exchange.hearing.phase() == Phase::Before {
                 // Nothing ran; how the login shell ended adds nothing to what was said.
-                return Err(self.judged(|verdict, hearing| verdict.not_begun(hearing)));
+                return Err(verdict(&self.host, &self.envelope, self.begun)
+                    .not_begun(&mut self.exchange.hearing));
             }
         }
         Ok(())
@@ -127,7 +127,10 @@ impl Follower {
         let mut sink = |stream, line: &str| lines.push_back((stream, line.to_owned()));
         match self.exchange.turn(&mut sink).await {
             Ok(turn) => Ok(turn),
-            Err(broken) => Err(self.judged(|verdict, hearing| verdict.broken(broken, hearing))),
+            Err(broken) => {
+                self.exchange.hearing.finish(&mut sink);
+                Err(self.broken(broken))
+            }
         }
     }
 
@@ -142,9 +145,8 @@ impl Follower {
         State::Ending(lines, judged.and_then(Output::ok).err())
     }
 
-    fn judged(&mut self, judge: impl FnOnce(&Verdict<'_>, &mut Hearing) -> Error) -> Error {
-        let verdict = verdict(&self.host, &self.envelope, self.begun);
-        judge(&verdict, &mut self.exchange.hearing)
+    fn broken(&mut self, broken: Broken) -> Error {
+        verdict(&self.host, &self.envelope, self.begun).broken(broken, &mut self.exchange.hearing)
     }
 }
 

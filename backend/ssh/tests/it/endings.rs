@@ -117,7 +117,10 @@ async fn a_connection_lost_in_the_middle_is_an_unknown_outcome() {
     let Some(sshd) = Sshd::start() else { return };
     let pool = sshd.pool();
     let host = sshd.host();
-    let (ended, ()) = tokio::join!(pool.pct_exec(&host, 101, waiting(&sshd, "pid")), async {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let command = waiting(&sshd, "pid").on_line(move |_, _| tell.send(()).unwrap());
+    let (ended, ()) = tokio::join!(pool.pct_exec(&host, 101, command), async {
+        told.recv().await.unwrap();
         eventually("it runs", || pid(&sshd, "pid").is_some()).await;
         sshd.kill_sessions();
     });
