@@ -103,7 +103,7 @@ pub(super) fn params(variables: &[Declared]) -> Vec<Param> {
 fn param(variable: &Declared) -> Param {
     let mut param = Param::text(&variable.name);
     param.advanced = variable.default.is_some();
-    param.required = variable.required;
+    param.required = variable.required || (variable.vital && variable.default.is_none());
     if is_secret(&variable.name) {
         param.kind = Kind::Secret;
         // An empty default says that the app runs without: a key for somebody else's service, mostly.

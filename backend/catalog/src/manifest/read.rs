@@ -163,7 +163,7 @@ fn params(
         if declared || matches!(variable.name.as_str(), "PWD" | "HOME") {
             continue;
         }
-        if variable.required {
+        if variable.required || (variable.vital && variable.default.is_none()) {
             findings.error(
                 &variable.at,
                 format!(

@@ -20,7 +20,7 @@ services:
       OPENAI_API_KEY: ${OPENAI_API_KEY:-}
       ADMIN: ${ADMIN_EMAIL:?who runs this}
       DEBUG: ${DEBUG:-false}
-    volumes: ["data:/data", "${PWD}/x:/x"]
+    volumes: ["data:/data", "${PWD}/x:/x", "${MEDIA}:/media"]
   db:
     image: postgres:17
     volumes: ["db:/var/lib/postgresql/data"]
@@ -46,17 +46,22 @@ volumes: {data: , db: }
             ("OPENAI_API_KEY", ParamKind::Secret),
             ("ADMIN_EMAIL", ParamKind::String),
             ("DEBUG", ParamKind::Bool),
+            ("MEDIA", ParamKind::String),
         ]
     );
     assert!(manifest.param("DB_PASSWORD").unwrap().generate.is_some());
     assert!(manifest.param("OPENAI_API_KEY").unwrap().generate.is_none());
     assert!(manifest.param("ADMIN_EMAIL").unwrap().required);
+    assert!(
+        manifest.param("MEDIA").unwrap().required,
+        "a mount cannot be empty"
+    );
     assert_eq!(manifest.resources.memory, (512 + 256 + 512) << 20);
     assert_eq!(manifest.resources.disk, 8 << 30);
 
     let answers = resolve(
         &manifest,
-        json!({"ADMIN_EMAIL": "a@example.org", "HTTP_PORT": "9000"}),
+        json!({"ADMIN_EMAIL": "a@example.org", "HTTP_PORT": "9000", "MEDIA": "/srv"}),
     )
     .unwrap();
     let endpoints = manifest.endpoints_for(&answers, container().ip);
