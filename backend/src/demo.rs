@@ -63,9 +63,9 @@ fn settings(source: &Source, arguments: &Arguments, cluster: &sim::Running, data
         ("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()),
         ("PROXIMITY_DATA_DIR", data.display().to_string()),
     ];
-    let kept = ["PROXIMITY_LISTEN", "PROXIMITY_CATALOG_DIR", "PROXIMITY_ADMIN_PASSWORD"];
+    const KEPT: &[&str] = &["PROXIMITY_LISTEN", "PROXIMITY_CATALOG_DIR", "PROXIMITY_ADMIN_PASSWORD"];
     let environment = source
-        .given(&kept)
+        .given(KEPT)
         .chain(simulated.map(|(name, value)| (name.to_owned(), value)))
         .chain(arguments.listen.map(|listen| ("PROXIMITY_LISTEN".to_owned(), listen.to_string())));
     Ok(Settings::read(&Source::new(environment, None)?)?)

@@ -10,15 +10,15 @@ use sim::guests::lxc::Lxc;
 use tempfile::TempDir;
 
 /// A lab that is up.
-pub struct Lab {
+pub(crate) struct Lab {
     folder: TempDir,
     /// Its guests.
-    pub guests: Arc<Lxc>,
+    pub(crate) guests: Arc<Lxc>,
 }
 
 impl Lab {
     /// Brings a lab up. Should this process die, the next lab that comes up sweeps it away.
-    pub fn up() -> Self {
+    pub(crate) fn up() -> Self {
         let folder = tempfile::Builder::new().prefix("proximity-lab-").tempdir_in("/var/tmp").expect("a folder");
         command(folder.path(), &["--owner", &std::process::id().to_string()], "up");
         let guests = Lxc::from_env_file(&folder.path().join("lab.env")).expect("the lab describes itself");
@@ -26,7 +26,7 @@ impl Lab {
     }
 
     /// Whether nothing of any guest is left: no container, no mount of its disk, no lease.
-    pub fn leftovers(&self) -> Vec<String> {
+    pub(crate) fn leftovers(&self) -> Vec<String> {
         let mut left: Vec<String> = entries(&self.guests.lab().containers);
         left.extend(
             entries(&self.guests.lab().storage).into_iter().filter(|name| name.starts_with("subvol-")),

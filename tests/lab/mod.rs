@@ -5,10 +5,10 @@
 mod deploy;
 mod instance;
 
-pub use instance::Lab;
+pub(crate) use instance::Lab;
 
 /// Whether the lab can run here; says so where it cannot.
-pub fn is_possible() -> bool {
+pub(crate) fn is_possible() -> bool {
     let root = std::fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0);
     let debian = std::path::Path::new("/etc/debian_version").exists();
     if root && debian {

@@ -17,7 +17,7 @@ enum Known {
 
 /// Somebody who uses the REST API.
 #[derive(Clone)]
-pub struct Actor {
+pub(crate) struct Actor {
     client: Client,
     url: String,
     known: Known,
@@ -25,37 +25,37 @@ pub struct Actor {
 
 /// An answer, read whole.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// HTTP status.
-    pub status: u16,
+    pub(crate) status: u16,
     /// Headers.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// Body, where it is JSON; null otherwise.
-    pub body: Value,
+    pub(crate) body: Value,
     /// Body as text.
-    pub text: String,
+    pub(crate) text: String,
 }
 
 impl Actor {
     /// A stranger.
-    pub fn new(url: &str) -> Self {
+    pub(crate) fn new(url: &str) -> Self {
         #[expect(clippy::disallowed_methods, reason = "tests have a client of their own")]
         let client = Client::builder().timeout(PATIENCE).build().expect("a client");
         Self { client, url: url.to_owned(), known: Known::Not }
     }
 
     /// The same one with a token.
-    pub fn with_token(&self, token: &str) -> Self {
+    pub(crate) fn with_token(&self, token: &str) -> Self {
         Self { known: Known::Token(token.to_owned()), ..self.clone() }
     }
 
     /// The same one at another address: the program listens somewhere else after a restart.
-    pub fn at(&self, url: &str) -> Self {
+    pub(crate) fn at(&self, url: &str) -> Self {
         Self { url: url.to_owned(), ..self.clone() }
     }
 
     /// The token.
-    pub fn token(&self) -> &str {
+    pub(crate) fn token(&self) -> &str {
         match &self.known {
             Known::Token(token) => token,
             _ => panic!("this actor has no token"),
@@ -63,12 +63,12 @@ impl Actor {
     }
 
     /// Where the service is.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Logs in by password; the answer is known by its cookie.
-    pub async fn login(&self, username: &str, password: &str) -> Self {
+    pub(crate) async fn login(&self, username: &str, password: &str) -> Self {
         let answer = self.post("/api/v1/sessions", json!({"username": username, "password": password})).await;
         assert!(answer.status < 300, "{answer:?}");
         let cookie = answer.headers["set-cookie"].to_str().expect("text");
@@ -78,7 +78,7 @@ impl Actor {
     }
 
     /// A request to be changed before it is sent.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let is_write = method != Method::GET;
         let request = self.client.request(method, format!("{}{path}", self.url));
         match &self.known {
@@ -91,20 +91,20 @@ impl Actor {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         answer(self.request(Method::GET, path)).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         answer(self.request(Method::POST, path).json(&body)).await
     }
 
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
         answer(self.request(Method::DELETE, path)).await
     }
 
     /// Asks for a deployment and answers its operation's id and the app's.
-    pub async fn deploy(&self, body: Value) -> (String, String) {
+    pub(crate) async fn deploy(&self, body: Value) -> (String, String) {
         let answer = self.post("/api/v1/apps", body).await;
         assert_eq!(answer.status, 202, "{answer:?}");
         let id = |value: &Value| value["id"].as_str().expect("an id").to_owned();
@@ -112,7 +112,7 @@ impl Actor {
     }
 
     /// Starts an operation on an app (`start`, `stop`, `restart`, `delete`) and answers its id.
-    pub async fn begin(&self, app: &str, kind: &str) -> String {
+    pub(crate) async fn begin(&self, app: &str, kind: &str) -> String {
         let answer = match kind {
             "delete" => self.delete(&format!("/api/v1/apps/{app}")).await,
             kind => self.post(&format!("/api/v1/apps/{app}/{kind}"), json!({})).await,
@@ -122,12 +122,12 @@ impl Actor {
     }
 
     /// The operation once it rests.
-    pub async fn finished(&self, operation: &str) -> Value {
+    pub(crate) async fn finished(&self, operation: &str) -> Value {
         self.until(operation, |now| matches!(now["status"].as_str(), Some("completed" | "unwound" | "stuck"))).await
     }
 
     /// The operation once it is as expected.
-    pub async fn until(&self, operation: &str, expected: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn until(&self, operation: &str, expected: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let answer = self.get(&format!("/api/v1/operations/{operation}")).await;
@@ -141,7 +141,7 @@ impl Actor {
     }
 
     /// Deploys and expects it to work; answers the app.
-    pub async fn deployed(&self, body: Value) -> Value {
+    pub(crate) async fn deployed(&self, body: Value) -> Value {
         let (operation, app) = self.deploy(body).await;
         let operation = self.finished(&operation).await;
         assert_eq!(operation["status"], "completed", "{operation:#}");
@@ -149,7 +149,7 @@ impl Actor {
     }
 
     /// Runs an operation and expects it to work.
-    pub async fn done(&self, app: &str, kind: &str) {
+    pub(crate) async fn done(&self, app: &str, kind: &str) {
         let operation = self.finished(&self.begin(app, kind).await).await;
         assert_eq!(operation["status"], "completed", "{operation:#}");
     }

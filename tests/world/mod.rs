@@ -19,19 +19,19 @@ use serde_json::{Value, json};
 use sim::{Cluster, GuestsKind, NodeOptions, Options, Running, SshServers, Templates};
 use tempfile::TempDir;
 
-pub use actor::{Actor, Answer};
+pub(crate) use actor::{Actor, Answer};
 use service::Service;
 
 use crate::lab::Lab;
 
 /// Password of the administrator in every world.
-pub const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// Longest time that anything in a test may take.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a world is made of.
-pub struct Builder {
+pub(crate) struct Builder {
     options: Options,
     settings: Vec<(String, String)>,
     catalog: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub struct Builder {
 }
 
 /// A cluster and a service.
-pub struct World {
+pub(crate) struct World {
     cluster: Option<Running>,
     service: Service,
     /// Containers and machines of other people, there from the start.
@@ -54,12 +54,12 @@ pub struct World {
 impl World {
     /// One node, instant pace, the built-in catalog.
     #[expect(clippy::new_ret_no_self, reason = "reads as the sentence that a test is")]
-    pub fn new() -> Builder {
+    pub(crate) fn new() -> Builder {
         Builder { options: Options::default(), settings: Vec::new(), catalog: None, token: false, lab: false }
     }
 
     /// An administrator with an API token.
-    pub async fn admin(&self) -> Actor {
+    pub(crate) async fn admin(&self) -> Actor {
         let stranger = self.stranger();
         let session = stranger.login("admin", PASSWORD).await;
         let body = json!({"name": "test", "scopes": ["admin"]});
@@ -69,43 +69,43 @@ impl World {
     }
 
     /// Somebody who is not logged in.
-    pub fn stranger(&self) -> Actor {
+    pub(crate) fn stranger(&self) -> Actor {
         Actor::new(self.service.url())
     }
 
     /// The simulated cluster.
-    pub fn cluster(&self) -> &Running {
+    pub(crate) fn cluster(&self) -> &Running {
         self.cluster.as_ref().expect("the cluster runs until the end")
     }
 
     /// The lab, where the containers are real.
-    pub fn lab(&self) -> &Lab {
+    pub(crate) fn lab(&self) -> &Lab {
         self.lab.as_ref().expect("this world has a lab")
     }
 
     /// The program.
-    pub fn service(&mut self) -> &mut Service {
+    pub(crate) fn service(&mut self) -> &mut Service {
         &mut self.service
     }
 
     /// Everything that the program has written to its log.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.service.log()
     }
 
     /// One thing goes wrong from now on; see the simulation's list of places.
-    pub fn fault(&self, rule: Value) {
+    pub(crate) fn fault(&self, rule: Value) {
         self.faults(vec![rule]);
     }
 
     /// These things go wrong from now on, and nothing else.
-    pub fn faults(&self, rules: Vec<Value>) {
+    pub(crate) fn faults(&self, rules: Vec<Value>) {
         let rules = rules.into_iter().map(|rule| serde_json::from_value(rule).expect("a rule")).collect();
         self.cluster().set_faults(rules).expect("the place exists");
     }
 
     /// Numbers of all containers that were not there from the start, with their node.
-    pub async fn containers(&self) -> Vec<(u64, String)> {
+    pub(crate) async fn containers(&self) -> Vec<(u64, String)> {
         let state = self.cluster().state().await;
         let rows = state["containers"].as_array().expect("a list").clone();
         rows.iter()
@@ -116,7 +116,7 @@ impl World {
 
     /// Proves that nothing is left that should not be: every operation rests, every container belongs to an
     /// app, every app that should have a container has it; then stops everything.
-    pub async fn end(mut self) {
+    pub(crate) async fn end(mut self) {
         self.faults(Vec::new());
         let admin = self.admin().await;
         let operations = admin.get("/api/v1/operations?limit=500").await.body;
@@ -151,49 +151,49 @@ impl Drop for World {
 
 impl Builder {
     /// So many nodes, which differ a little.
-    pub fn nodes(mut self, count: usize) -> Self {
+    pub(crate) fn nodes(mut self, count: usize) -> Self {
         self.options = self.options.nodes(count);
         self
     }
 
     /// Changes the first node.
-    pub fn node(mut self, change: impl FnOnce(&mut NodeOptions)) -> Self {
+    pub(crate) fn node(mut self, change: impl FnOnce(&mut NodeOptions)) -> Self {
         change(&mut self.options.nodes[0]);
         self
     }
 
     /// Where the newest template is at the start.
-    pub fn templates(mut self, templates: Templates) -> Self {
+    pub(crate) fn templates(mut self, templates: Templates) -> Self {
         self.options.templates = templates;
         self
     }
 
     /// A setting of the program.
-    pub fn set(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: impl ToString) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// A catalog of the test's own.
-    pub fn catalog(mut self, path: PathBuf) -> Self {
+    pub(crate) fn catalog(mut self, path: PathBuf) -> Self {
         self.catalog = Some(path);
         self
     }
 
     /// Real containers on this machine, and the lab's own catalog.
-    pub fn lab(mut self) -> Self {
+    pub(crate) fn lab(mut self) -> Self {
         self.lab = true;
         self.catalog(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/catalog"))
     }
 
     /// The program uses an API token instead of a password.
-    pub fn by_token(mut self) -> Self {
+    pub(crate) fn by_token(mut self) -> Self {
         self.token = true;
         self
     }
 
     /// Starts cluster and program, and waits until both answer.
-    pub async fn start(self) -> World {
+    pub(crate) async fn start(self) -> World {
         // ring everywhere: see the workspace manifest.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let data = tempfile::tempdir().expect("a folder");

@@ -11,7 +11,7 @@ use std::{
 use super::PATIENCE;
 
 /// A running `proximity serve`.
-pub struct Service {
+pub(crate) struct Service {
     settings: Vec<(String, String)>,
     log: PathBuf,
     child: Option<Child>,
@@ -20,7 +20,7 @@ pub struct Service {
 
 impl Service {
     /// Starts it and waits until it says where it listens.
-    pub async fn start(folder: &Path, settings: Vec<(String, String)>) -> Self {
+    pub(crate) async fn start(folder: &Path, settings: Vec<(String, String)>) -> Self {
         let mut service =
             Self { settings, log: folder.join("service.log"), child: None, url: String::new() };
         service.launch().await;
@@ -28,7 +28,7 @@ impl Service {
     }
 
     /// Starts it again on the same data, after it was stopped or killed.
-    pub async fn launch(&mut self) {
+    pub(crate) async fn launch(&mut self) {
         assert!(self.child.is_none(), "it runs already");
         let log = File::options().create(true).append(true).open(&self.log).expect("a log file");
         let mut child = Command::new(env!("CARGO_BIN_EXE_proximity"))
@@ -52,24 +52,24 @@ impl Service {
     }
 
     /// Where it listens.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// What it has logged since its first start.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
     /// Ends it without asking, as a crash would.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().expect("it runs");
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
     }
 
     /// Asks it to stop, and waits until it has.
-    pub async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let mut child = self.child.take().expect("it runs");
         let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
         assert!(asked.expect("kill runs").success());
