@@ -208,7 +208,7 @@ impl Builder {
             ("PROXIMITY_LISTEN", "127.0.0.1:0".to_owned()),
             ("PROXIMITY_DATA_DIR", data.path().display().to_string()),
             ("PROXIMITY_ADMIN_PASSWORD", PASSWORD.to_owned()),
-            ("PROXIMITY_LOG", "info,control=debug".to_owned()),
+            ("PROXIMITY_LOG", "info,server=warn,control=debug".to_owned()),
             ("PROXMOX_HOST", cluster.api.ip().to_string()),
             ("PROXMOX_PORT", cluster.api.port().to_string()),
             ("PROXMOX_FINGERPRINT", cluster.fingerprint.clone()),

@@ -94,6 +94,11 @@ impl Check {
         all.extend(self.probes.iter().filter_map(Probe::describe));
         all.join(" and ")
     }
+
+    /// Whether the app itself is asked, and not only the states of its services.
+    pub(crate) fn asks_the_app(&self) -> bool {
+        self.probes.iter().any(|probe| *probe != Probe::Compose)
+    }
 }
 
 impl Probe {

@@ -20,6 +20,10 @@ use crate::{
 /// How often the services and the app's own check are looked at.
 const POLL: Duration = Duration::from_millis(500);
 
+/// How long services must stay well where nothing but their states speaks for them: one that crashes at once is
+/// `running` for a moment after each restart, and Docker waits 100 ms, 200 ms, 400 ms … between them.
+const STEADY: Duration = Duration::from_secs(4);
+
 /// Waits until every service is well and the app's own health check passes.
 ///
 /// *Writes down* nothing, *recognises* nothing: health is a fact of now. *Undo* has nothing to take back.
@@ -41,12 +45,17 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CheckHealth {
         let limit = check.within.min(cx.context.settings.timeouts.service_start);
         let deadline = Instant::now() + limit;
         cx.log(format!("waiting until {}", check.describe()));
+        let steady = if check.asks_the_app() { Duration::ZERO } else { STEADY };
+        let mut well_since = None;
         let mut told = String::new();
         loop {
-            let verdict = look(cx, &check).await?;
-            let why = match verdict {
-                Verdict::Well => return Ok(()),
-                Verdict::NotYet(why) => why,
+            let why = match look(cx, &check).await? {
+                Verdict::Well if well_since.get_or_insert_with(Instant::now).elapsed() >= steady => return Ok(()),
+                Verdict::Well => "the services run; waiting whether they stay up".to_owned(),
+                Verdict::NotYet(why) => {
+                    well_since = None;
+                    why
+                }
             };
             if Instant::now() >= deadline {
                 return Err(unhealthy(cx, &why, limit).await.into());
