@@ -66,3 +66,69 @@ fn layered(routes: Router, options: Options) -> Router {
         .layer(middleware::from_fn(layer::add_headers))
         .layer(middleware::from_fn(layer::watch))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        body::Body,
+        http::{Request, Response},
+        routing::get,
+    };
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    async fn ask(path: &str) -> Response<Body> {
+        let routes = Router::new()
+            .route(
+                "/panic",
+                get(async || -> &'static str { panic!("the password is hunter2") }),
+            )
+            .route(
+                "/slow",
+                get(async || std::future::pending::<&'static str>().await),
+            );
+        let router = layered(
+            routes,
+            Options {
+                request_timeout: Duration::from_millis(20),
+            },
+        );
+        router
+            .oneshot(Request::get(path).body(Body::empty()).unwrap())
+            .await
+            .unwrap()
+    }
+
+    async fn problem(path: &str) -> ::api::Problem {
+        let response = ask(path).await;
+        assert_eq!(
+            response.headers()["content-type"],
+            "application/problem+json"
+        );
+        let id = response.headers()["x-request-id"].clone();
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        let problem: ::api::Problem = serde_json::from_slice(&bytes).unwrap();
+        assert_eq!(problem.request_id, id.to_str().unwrap());
+        problem
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing_of_the_inside() {
+        let problem = problem("/panic").await;
+        assert_eq!((problem.status, problem.code.as_str()), (500, "internal"));
+        assert!(!problem.detail.contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_given_up() {
+        let problem = problem("/slow").await;
+        assert_eq!((problem.status, problem.code.as_str()), (504, "timed_out"));
+    }
+
+    #[tokio::test]
+    async fn the_fall_backs_are_problems_too() {
+        assert_eq!(problem("/nothing").await.code, "no_such_path");
+    }
+}

@@ -137,3 +137,84 @@ async fn connection(
         tracing::debug!(%peer, %error, "a connection broke");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::sync::Notify;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    /// Serves a handler that begins, tells so, and goes on when it is told.
+    async fn request_under_way(
+        grace: Duration,
+    ) -> (
+        TcpStream,
+        Arc<Notify>,
+        CancellationToken,
+        JoinSet<io::Result<()>>,
+    ) {
+        let (begun, go_on) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+        let (begins, waits) = (begun.clone(), go_on.clone());
+        let router = Router::new().route(
+            "/",
+            get(async move || {
+                begins.notify_one();
+                waits.notified().await;
+                "done"
+            }),
+        );
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut socket = TcpStream::connect(listener.local_addr().unwrap())
+            .await
+            .unwrap();
+        let (shutdown, mut task) = (CancellationToken::new(), JoinSet::new());
+        task.spawn(serve_within(listener, router, shutdown.clone(), grace));
+        socket
+            .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            .await
+            .unwrap();
+        time::timeout(LONG, begun.notified()).await.unwrap();
+        (socket, go_on, shutdown, task)
+    }
+
+    async fn answer(mut socket: TcpStream) -> String {
+        let mut answer = String::new();
+        time::timeout(LONG, socket.read_to_string(&mut answer))
+            .await
+            .unwrap()
+            .unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_under_way_is_finished() {
+        let (socket, go_on, shutdown, mut task) = request_under_way(LONG).await;
+        shutdown.cancel();
+        go_on.notify_one();
+        assert!(answer(socket).await.ends_with("\r\n\r\ndone"));
+        time::timeout(LONG, task.join_next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap()
+            .unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_request_that_takes_too_long_is_cut() {
+        let (socket, _go_on, shutdown, mut task) =
+            request_under_way(Duration::from_millis(50)).await;
+        shutdown.cancel();
+        time::timeout(LONG, task.join_next())
+            .await
+            .unwrap()
+            .unwrap()
+            .unwrap()
+            .unwrap();
+        assert_eq!(answer(socket).await, "");
+    }
+}

@@ -78,18 +78,21 @@ fn explain(pointer: String, error: &serde_json::Error) -> Error {
 
 /// What serde says of a field, without the value: it may be a password that stands in the wrong place.
 fn field(mut pointer: String, said: &str) -> FieldError {
-    let quoted = said.split('`').nth(1).unwrap_or_default();
-    let message = if said.starts_with("missing field") {
-        step(&mut pointer, quoted);
-        "is missing".to_owned()
-    } else if said.starts_with("unknown field") {
-        // The parser has named the field itself already, or only what it is in.
+    let about_a_name = [
+        ("missing field", "is missing"),
+        ("unknown field", "is not known here"),
+        ("duplicate field", "is there twice"),
+    ];
+    let about_a_name = about_a_name
+        .iter()
+        .find(|(begin, _)| said.starts_with(begin));
+    let message = if let Some((_, message)) = about_a_name {
+        // The parser names the field itself, or only what it is in.
+        let quoted = said.split('`').nth(1).unwrap_or_default();
         if pointer.rsplit('/').next() != Some(escape(quoted).as_str()) {
             step(&mut pointer, quoted);
         }
-        "is not known here".to_owned()
-    } else if said.starts_with("duplicate field") {
-        "is there twice".to_owned()
+        (*message).to_owned()
     } else if let Some((_, expected)) = said.rsplit_once(", expected ") {
         format!("must be {}", wanted(expected))
     } else {

@@ -1,0 +1,9 @@
+//! The service as its clients meet it: the real application with a database of its own, in front of a cluster
+//! that does not answer. What needs a cluster is tested with the whole.
+
+mod apps;
+mod body;
+mod login;
+mod outside;
+mod stream;
+mod world;
