@@ -3,6 +3,9 @@
 
 network_up() {
     ip link show "$BRIDGE" >/dev/null 2>&1 || ip link add "$BRIDGE" type bridge forward_delay 0
+    # Without an address of its own a bridge takes the lowest of its ports', which changes as guests come and go, and
+    # the guests' ARP tables are wrong for some seconds.
+    ip link set "$BRIDGE" address "$(printf '02:50:58:d5:%02x:01' "$NUMBER")"
     ip addr replace "$GATEWAY/24" dev "$BRIDGE"
     ip link set "$BRIDGE" up
     closed_to_the_world

@@ -138,12 +138,7 @@ impl Lxc {
             let _alone = self.unpacking.lock().await;
             disk::base(&self.lab, log).await?
         };
-        log(format!(
-            "extracting archive '/var/lib/vz/template/cache/{}'",
-            spec.template
-        ));
         disk::snapshot(&base, &self.lab.disk(spec.vmid), spec.disk).await?;
-        log("Detected container architecture: amd64".to_owned());
         setup::write(&self.lab.disk(spec.vmid), spec, release, &self.lab.gateway)
             .await
             .map_err(|error| format!("unable to set up CT {}: {error}", spec.vmid))?;

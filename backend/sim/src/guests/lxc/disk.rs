@@ -54,7 +54,7 @@ pub(super) async fn base(
             Err(error.to_string())
         };
     }
-    log(format!("unpacked {}", lab.template.display()));
+    log("unpacked the lab's template, for all guests to come".to_owned());
     Ok(base)
 }
 
