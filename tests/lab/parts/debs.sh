@@ -39,9 +39,10 @@ debs_fetch() {
 
 # The fetched file of a package (apt writes "name_version_arch.deb").
 deb_file() {
-    local files=("$CACHE/debs/$1"_*.deb)
-    [[ -e ${files[-1]} ]] || die "the package $1 was not fetched"
-    printf '%s\n' "${files[-1]}"
+    local newest
+    newest=$(find "$CACHE/debs" -name "$1_*.deb" | sort -V | tail -n 1)
+    [[ -n $newest ]] || die "the package $1 was not fetched"
+    printf '%s\n' "$newest"
 }
 
 # Unpacks packages below ROOT without their documentation: debs_unpack ROOT NAME…
@@ -50,7 +51,7 @@ debs_unpack() {
     shift
     merged_usr "$root"
     for name in "$@"; do
-        # Through tar with -h semantics kept out: a package may ship /lib/… while /lib is a link here.
+        # A package may ship /lib/… while /lib is a link here: the link is kept and followed.
         dpkg-deb --fsys-tarfile "$(deb_file "$name")" | tar -x -C "$root" --keep-directory-symlink \
             --exclude='./usr/share/doc/*' --exclude='./usr/share/man/*' --exclude='./usr/share/locale/*' \
             --exclude='./usr/share/lintian/*' --exclude='./usr/share/bash-completion/*' --exclude='./usr/share/zsh/*'

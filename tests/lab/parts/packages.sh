@@ -2,7 +2,7 @@
 # The Debian packages of the host side. Installs what is missing, and starts none of their services.
 
 LAB_PACKAGES=(
-    btrfs-progs ca-certificates curl dnsmasq-base dnsmasq-utils docker-registry iproute2 lxc mmdebstrap nginx-light
+    btrfs-progs ca-certificates curl dnsmasq-base dnsmasq-utils docker-registry iproute2 lxc nginx-light
     jq openssh-client openssh-server openssl skopeo util-linux zstd
 )
 
