@@ -1,0 +1,5 @@
+//! The REST API with a cluster behind it, as an administrator, as a token with few rights, as a stranger.
+
+mod apps;
+mod events;
+mod people;
