@@ -1,8 +1,15 @@
 //! Behaviour of the whole: the program as a process, over real sockets, against a simulated cluster, and
 //! against real containers in the lab.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test may panic, and says what it skips"
+)]
+
 mod api;
 mod lab;
-mod processes;
 mod operations;
+mod processes;
 mod world;

@@ -26,8 +26,12 @@ impl Process {
             .stderr(Stdio::null())
             .spawn()
             .expect("the program starts");
-        let lines = BufReader::new(child.stdout.take().expect("piped")).lines().map_while(Result::ok);
-        let said = { lines }.find(|said| line(said)).expect("it says that it is ready");
+        let lines = BufReader::new(child.stdout.take().expect("piped"))
+            .lines()
+            .map_while(Result::ok);
+        let said = { lines }
+            .find(|said| line(said))
+            .expect("it says that it is ready");
         Self { child, said }
     }
 
@@ -47,13 +51,31 @@ impl Drop for Process {
 #[tokio::test]
 async fn the_service_can_be_killed_while_the_cluster_lives_on() {
     let cluster = Process::start(
-        &["sim", "--nodes", "2", "--listen", "127.0.0.1:0", "--ssh-listen", "127.0.0.30:0", "--pace", "instant"],
+        &[
+            "sim",
+            "--nodes",
+            "2",
+            "--listen",
+            "127.0.0.1:0",
+            "--ssh-listen",
+            "127.0.0.30:0",
+            "--pace",
+            "instant",
+        ],
         &[],
         |line| line.starts_with('{'),
     );
     let ready: Value = serde_json::from_str(&cluster.said).expect("one line of JSON");
-    let text = |key: &str| ready[key].as_str().unwrap_or_else(|| panic!("{key} in {ready}")).to_owned();
-    let (host, port) = text("api").rsplit_once(':').map(|(host, port)| (host.to_owned(), port.to_owned())).unwrap();
+    let text = |key: &str| {
+        ready[key]
+            .as_str()
+            .unwrap_or_else(|| panic!("{key} in {ready}"))
+            .to_owned()
+    };
+    let (host, port) = text("api")
+        .rsplit_once(':')
+        .map(|(host, port)| (host.to_owned(), port.to_owned()))
+        .unwrap();
     let data = tempfile::tempdir().unwrap();
     let settings = [
         ("PROXIMITY_LISTEN", "127.0.0.1:0".to_owned()),
@@ -68,7 +90,11 @@ async fn the_service_can_be_killed_while_the_cluster_lives_on() {
         ("PROXMOX_SSH_HOSTS", text("ssh_hosts")),
         ("PROXMOX_SSH_HOST_KEYS", text("ssh_host_keys")),
     ];
-    let serve = || Process::start(&["serve"], &settings, |line| line.starts_with("Proximity listens on "));
+    let serve = || {
+        Process::start(&["serve"], &settings, |line| {
+            line.starts_with("Proximity listens on ")
+        })
+    };
     let url = |service: &Process| service.said.rsplit(' ').next().unwrap().to_owned();
 
     let mut service = serve();

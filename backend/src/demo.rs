@@ -39,9 +39,18 @@ pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
     let tracker = TaskTracker::new();
     let shutdown = stop::on_signal(&tracker)?;
     let throw_away = tempfile::tempdir().context("no folder for the demo's data can be made")?;
-    let data = arguments.data.clone().unwrap_or_else(|| throw_away.path().to_owned());
-    let cluster = Options { pace: arguments.pace.into(), ..Options::default() }.nodes(arguments.nodes.into());
-    let cluster = Cluster::start(cluster).await.context("the simulated cluster cannot start")?;
+    let data = arguments
+        .data
+        .clone()
+        .unwrap_or_else(|| throw_away.path().to_owned());
+    let cluster = Options {
+        pace: arguments.pace.into(),
+        ..Options::default()
+    }
+    .nodes(arguments.nodes.into());
+    let cluster = Cluster::start(cluster)
+        .await
+        .context("the simulated cluster cannot start")?;
     let settings = settings(&source, &arguments, &cluster, data)?;
     let given = settings.admin_password.is_some();
     let service = Service::start(settings, shutdown.clone()).await?;
@@ -52,7 +61,12 @@ pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// The person's own settings, but for the cluster, which is the simulated one.
-fn settings(source: &Source, arguments: &Arguments, cluster: &sim::Running, data: PathBuf) -> anyhow::Result<Settings> {
+fn settings(
+    source: &Source,
+    arguments: &Arguments,
+    cluster: &sim::Running,
+    data: PathBuf,
+) -> anyhow::Result<Settings> {
     let simulated = [
         ("PROXMOX_HOST", cluster.api.ip().to_string()),
         ("PROXMOX_PORT", cluster.api.port().to_string()),
@@ -63,11 +77,19 @@ fn settings(source: &Source, arguments: &Arguments, cluster: &sim::Running, data
         ("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()),
         ("PROXIMITY_DATA_DIR", data.display().to_string()),
     ];
-    const KEPT: &[&str] = &["PROXIMITY_LISTEN", "PROXIMITY_CATALOG_DIR", "PROXIMITY_ADMIN_PASSWORD"];
+    const KEPT: &[&str] = &[
+        "PROXIMITY_LISTEN",
+        "PROXIMITY_CATALOG_DIR",
+        "PROXIMITY_ADMIN_PASSWORD",
+    ];
     let environment = source
         .given(KEPT)
         .chain(simulated.map(|(name, value)| (name.to_owned(), value)))
-        .chain(arguments.listen.map(|listen| ("PROXIMITY_LISTEN".to_owned(), listen.to_string())));
+        .chain(
+            arguments
+                .listen
+                .map(|listen| ("PROXIMITY_LISTEN".to_owned(), listen.to_string())),
+        );
     Ok(Settings::read(&Source::new(environment, None)?)?)
 }
 
@@ -76,7 +98,9 @@ fn greet(service: &Service, nodes: u8, given: bool) {
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
     }
-    say(&format!("Proximity demo: a simulated cluster of {nodes} nodes, nothing real happens"));
+    say(&format!(
+        "Proximity demo: a simulated cluster of {nodes} nodes, nothing real happens"
+    ));
     say(&format!("  address   http://{address}"));
     match service.made_up_password() {
         Some(password) => say(&format!("  login     admin / {password}")),
@@ -84,7 +108,9 @@ fn greet(service: &Service, nodes: u8, given: bool) {
         None => say("  login     admin, with the password of the first start"),
     }
     say("");
-    say(&format!("  proximity login --url http://{address} --username admin --password-stdin"));
+    say(&format!(
+        "  proximity login --url http://{address} --username admin --password-stdin"
+    ));
     say("  proximity catalog");
     say("  proximity deploy uptime-kuma --wait");
 }

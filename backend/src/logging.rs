@@ -6,11 +6,18 @@ use crate::settings::{Source, WrongSetting};
 
 /// Begins logging to standard error as the settings say.
 pub fn begin(source: &Source) -> Result<(), WrongSetting> {
-    let filter: EnvFilter = source.parse("PROXIMITY_LOG", "a log filter, e.g. info or info,proxmox=debug")?;
+    let filter: EnvFilter = source.parse(
+        "PROXIMITY_LOG",
+        "a log filter, e.g. info or info,proxmox=debug",
+    )?;
     let registry = tracing_subscriber::registry().with(filter);
     let written = match source.required("PROXIMITY_LOG_FORMAT")?.as_str() {
-        "json" => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
-        "text" => registry.with(fmt::layer().with_writer(std::io::stderr)).try_init(),
+        "json" => registry
+            .with(fmt::layer().json().with_writer(std::io::stderr))
+            .try_init(),
+        "text" => registry
+            .with(fmt::layer().with_writer(std::io::stderr))
+            .try_init(),
         _ => return Err(source.wrong("PROXIMITY_LOG_FORMAT", "text or json")),
     };
     // Only a test that begins twice can be refused.

@@ -21,7 +21,13 @@ use crate::settings::{Settings, Source};
 
 /// An app store for Proxmox VE clusters.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 110, subcommand_required = true, arg_required_else_help = true)]
+#[command(
+    version,
+    about,
+    max_term_width = 110,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
 struct Arguments {
     /// How answers are printed.
     #[arg(long, global = true, value_enum, default_value = "table")]
@@ -50,7 +56,9 @@ fn main() -> ExitCode {
     // ring everywhere: see the workspace manifest.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = Arguments::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     match runtime {
         Ok(runtime) => runtime.block_on(run(arguments)),
         Err(error) => complain(&anyhow::Error::from(error)),
@@ -85,7 +93,10 @@ fn source() -> anyhow::Result<Source> {
     // A variable that is no text cannot be a setting of ours.
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    Ok(Source::new(variables, None::<&PathBuf>.map(PathBuf::as_path))?)
+    Ok(Source::new(
+        variables,
+        None::<&PathBuf>.map(PathBuf::as_path),
+    )?)
 }
 
 /// A line on standard output, for the person who started the program.
@@ -96,7 +107,11 @@ fn say(line: &str) {
 
 /// The error with its causes, each a clause.
 fn complain(error: &anyhow::Error) -> ExitCode {
-    let mark = if std::io::stderr().is_terminal() { "\u{1b}[31merror:\u{1b}[0m" } else { "error:" };
+    let mark = if std::io::stderr().is_terminal() {
+        "\u{1b}[31merror:\u{1b}[0m"
+    } else {
+        "error:"
+    };
     let _ = writeln!(std::io::stderr(), "{mark} {error:#}");
     ExitCode::FAILURE
 }

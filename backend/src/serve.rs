@@ -47,12 +47,22 @@ pub struct Service {
 impl Service {
     /// Starts everything; on an error nothing is left running.
     pub async fn start(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&settings.data_dir)
-            .with_context(|| format!("the data folder {} cannot be made", settings.data_dir.display()))?;
+        std::fs::create_dir_all(&settings.data_dir).with_context(|| {
+            format!(
+                "the data folder {} cannot be made",
+                settings.data_dir.display()
+            )
+        })?;
         let store = open(&settings).await?;
         let control = assemble(&settings, store)?;
-        let password = settings.admin_password.as_ref().map(|password| password.expose_secret());
-        let made_up = control.first_administrator(password).await.context("the first administrator cannot be made")?;
+        let password = settings
+            .admin_password
+            .as_ref()
+            .map(|password| password.expose_secret());
+        let made_up = control
+            .first_administrator(password)
+            .await
+            .context("the first administrator cannot be made")?;
         let listener = TcpListener::bind(settings.listen)
             .await
             .with_context(|| format!("cannot listen on {} (PROXIMITY_LISTEN)", settings.listen))?;
@@ -61,7 +71,10 @@ impl Service {
         let holder = format!("{}-{}", hostname(), std::process::id());
         let (worker, stopping) = (control.clone(), shutdown.clone());
         tracker.spawn(async move { worker.work(&holder, stopping).await });
-        let (router, stopping) = (server::router(control, server::Options::default()), shutdown.clone());
+        let (router, stopping) = (
+            server::router(control, server::Options::default()),
+            shutdown.clone(),
+        );
         tracker.spawn(async move {
             if let Err(error) = server::serve(listener, router, stopping.clone()).await {
                 tracing::error!(%error, "the server stopped");
@@ -69,7 +82,12 @@ impl Service {
             }
         });
         tracker.close();
-        Ok(Self { address, made_up, tracker, shutdown })
+        Ok(Self {
+            address,
+            made_up,
+            tracker,
+            shutdown,
+        })
     }
 
     /// Where it listens.
@@ -81,7 +99,9 @@ impl Service {
     pub fn greet(&self) {
         say(&format!("Proximity listens on http://{}", self.address));
         if let Some(password) = &self.made_up {
-            say(&format!("log in as admin with the password {password} (shown this once)"));
+            say(&format!(
+                "log in as admin with the password {password} (shown this once)"
+            ));
         }
     }
 
@@ -100,24 +120,41 @@ impl Service {
 
 /// Opens and migrates the database.
 async fn open(settings: &Settings) -> anyhow::Result<Store> {
-    std::fs::create_dir_all(&settings.data_dir)
-        .with_context(|| format!("the data folder {} cannot be made", settings.data_dir.display()))?;
+    std::fs::create_dir_all(&settings.data_dir).with_context(|| {
+        format!(
+            "the data folder {} cannot be made",
+            settings.data_dir.display()
+        )
+    })?;
     let store = Store::connect(&settings.database_url, Arc::new(SystemClock))
         .await
         .context("the database cannot be opened (DATABASE_URL)")?;
-    store.migrate().await.context("the database cannot be brought up to date")?;
+    store
+        .migrate()
+        .await
+        .context("the database cannot be brought up to date")?;
     Ok(store)
 }
 
 fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Control> {
-    let cluster = proxmox::Client::new(settings.proxmox.clone()).context("the Proxmox API cannot be used")?;
+    let cluster =
+        proxmox::Client::new(settings.proxmox.clone()).context("the Proxmox API cannot be used")?;
     let catalog = match &settings.catalog_dir {
-        Some(path) => Catalog::from_dir(path).with_context(|| format!("the catalog {} cannot be read", path.display()))?,
+        Some(path) => Catalog::from_dir(path)
+            .with_context(|| format!("the catalog {} cannot be read", path.display()))?,
         None => builtin::catalog()?,
     };
     for problem in catalog.problems() {
-        let first = problem.findings.first().map(ToString::to_string).unwrap_or_default();
-        tracing::warn!(entry = problem.entry, "the catalog entry {} is left out: {first}", problem.entry);
+        let first = problem
+            .findings
+            .first()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        tracing::warn!(
+            entry = problem.entry,
+            "the catalog entry {} is left out: {first}",
+            problem.entry
+        );
     }
     Ok(Control::new(Parts {
         store,
@@ -132,5 +169,6 @@ fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Control> {
 
 /// Names this process among replicas, for people who read leases and logs.
 fn hostname() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname").map_or_else(|_| "proximity".to_owned(), |name| name.trim().to_owned())
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "proximity".to_owned(), |name| name.trim().to_owned())
 }

@@ -40,16 +40,22 @@ pub struct Settings {
 impl Settings {
     /// Reads and validates them all; the first wrong one is named in a sentence.
     pub fn read(source: &Source) -> Result<Self, WrongSetting> {
-        let data_dir = source.text("PROXIMITY_DATA_DIR")?.map_or_else(default_data_dir, PathBuf::from);
-        let secret_key_file =
-            source.text("PROXIMITY_SECRET_KEY_FILE")?.map_or_else(|| data_dir.join("secret.key"), PathBuf::from);
+        let data_dir = source
+            .text("PROXIMITY_DATA_DIR")?
+            .map_or_else(default_data_dir, PathBuf::from);
+        let secret_key_file = source
+            .text("PROXIMITY_SECRET_KEY_FILE")?
+            .map_or_else(|| data_dir.join("secret.key"), PathBuf::from);
         let database_url = source
             .text("DATABASE_URL")?
             .unwrap_or_else(|| format!("sqlite://{}/proximity.db?mode=rwc", data_dir.display()));
         let proxmox = proxmox_config(source)?;
         let (ssh, targets) = ssh_settings(source, &proxmox)?;
         Ok(Self {
-            listen: source.parse("PROXIMITY_LISTEN", "an address and a port, e.g. 0.0.0.0:8765")?,
+            listen: source.parse(
+                "PROXIMITY_LISTEN",
+                "an address and a port, e.g. 0.0.0.0:8765",
+            )?,
             catalog_dir: source.text("PROXIMITY_CATALOG_DIR")?.map(PathBuf::from),
             admin_password: source.secret("PROXIMITY_ADMIN_PASSWORD")?,
             control: control_settings(source)?,
@@ -80,14 +86,40 @@ fn proxmox_config(source: &Source) -> Result<proxmox::Config, WrongSetting> {
         .split(',')
         .map(|host| value::host(host.trim(), port))
         .collect::<Option<Vec<_>>>()
-        .ok_or_else(|| source.wrong("PROXMOX_HOST", "a host or several, separated by commas, e.g. 10.0.0.1,10.0.0.2"))?;
-    let token = (source.text("PROXMOX_TOKEN_ID")?, source.secret("PROXMOX_TOKEN_SECRET")?);
+        .ok_or_else(|| {
+            source.wrong(
+                "PROXMOX_HOST",
+                "a host or several, separated by commas, e.g. 10.0.0.1,10.0.0.2",
+            )
+        })?;
+    let token = (
+        source.text("PROXMOX_TOKEN_ID")?,
+        source.secret("PROXMOX_TOKEN_SECRET")?,
+    );
     let auth = match (token, source.secret("PROXMOX_PASSWORD")?) {
         ((Some(id), Some(secret)), _) => proxmox::Auth::Token { id, secret },
-        ((Some(_), None), _) => return Err(WrongSetting::missing("PROXMOX_TOKEN_SECRET", "PROXMOX_TOKEN_ID is set and needs it")),
-        ((None, Some(_)), _) => return Err(WrongSetting::missing("PROXMOX_TOKEN_ID", "PROXMOX_TOKEN_SECRET is set and needs it")),
-        (_, Some(password)) => proxmox::Auth::Password { user: source.required("PROXMOX_USER")?, password },
-        _ => return Err(WrongSetting::missing("PROXMOX_PASSWORD", "or PROXMOX_TOKEN_ID with PROXMOX_TOKEN_SECRET")),
+        ((Some(_), None), _) => {
+            return Err(WrongSetting::missing(
+                "PROXMOX_TOKEN_SECRET",
+                "PROXMOX_TOKEN_ID is set and needs it",
+            ));
+        }
+        ((None, Some(_)), _) => {
+            return Err(WrongSetting::missing(
+                "PROXMOX_TOKEN_ID",
+                "PROXMOX_TOKEN_SECRET is set and needs it",
+            ));
+        }
+        (_, Some(password)) => proxmox::Auth::Password {
+            user: source.required("PROXMOX_USER")?,
+            password,
+        },
+        _ => {
+            return Err(WrongSetting::missing(
+                "PROXMOX_PASSWORD",
+                "or PROXMOX_TOKEN_ID with PROXMOX_TOKEN_SECRET",
+            ));
+        }
     };
     let trust = match (source.text("PROXMOX_FINGERPRINT")?, source.text("PROXMOX_CA_FILE")?) {
         (Some(list), _) => proxmox::Trust::Fingerprints(
@@ -100,29 +132,57 @@ fn proxmox_config(source: &Source) -> Result<proxmox::Config, WrongSetting> {
         (None, None) => proxmox::Trust::System,
     };
     // pveproxy itself gives up on another node after 30 s; only after that is an answer truly lost.
-    Ok(proxmox::Config { hosts, auth, trust, timeout: Duration::from_secs(40) })
+    Ok(proxmox::Config {
+        hosts,
+        auth,
+        trust,
+        timeout: Duration::from_secs(40),
+    })
 }
 
-fn ssh_settings(source: &Source, proxmox: &proxmox::Config) -> Result<(ssh::Settings, SshTargets), WrongSetting> {
+fn ssh_settings(
+    source: &Source,
+    proxmox: &proxmox::Config,
+) -> Result<(ssh::Settings, SshTargets), WrongSetting> {
     let port: u16 = source.parse("PROXMOX_SSH_PORT", "a port")?;
     let connect_timeout = source.duration("TIMEOUT_SSH_CONNECT")?;
     let api_password = match &proxmox.auth {
         proxmox::Auth::Password { password, .. } => Some(password.clone()),
         proxmox::Auth::Token { .. } => None,
     };
-    let auth = match (source.text("PROXMOX_SSH_KEY_FILE")?, source.secret("PROXMOX_SSH_PASSWORD")?.or(api_password)) {
-        (Some(path), passphrase) => ssh::Auth::KeyFile { path: path.into(), passphrase },
+    let auth = match (
+        source.text("PROXMOX_SSH_KEY_FILE")?,
+        source.secret("PROXMOX_SSH_PASSWORD")?.or(api_password),
+    ) {
+        (Some(path), passphrase) => ssh::Auth::KeyFile {
+            path: path.into(),
+            passphrase,
+        },
         (None, Some(password)) => ssh::Auth::Password(password),
-        (None, None) => return Err(WrongSetting::missing("PROXMOX_SSH_PASSWORD", "or PROXMOX_SSH_KEY_FILE: with an API token there is no password to fall back on")),
+        (None, None) => {
+            return Err(WrongSetting::missing(
+                "PROXMOX_SSH_PASSWORD",
+                "or PROXMOX_SSH_KEY_FILE: with an API token there is no password to fall back on",
+            ));
+        }
     };
-    let first_host = proxmox.hosts.first().map(|host| host.host.clone()).unwrap_or_default();
+    let first_host = proxmox
+        .hosts
+        .first()
+        .map(|host| host.host.clone())
+        .unwrap_or_default();
     let targets = SshTargets {
         hosts: source
             .pairs("PROXMOX_SSH_HOSTS")?
             .into_iter()
             .map(|(node, address)| Some((node, value::address(&address, port)?)))
             .collect::<Option<BTreeMap<_, _>>>()
-            .ok_or_else(|| source.wrong("PROXMOX_SSH_HOSTS", "node=address pairs, e.g. pve1=10.0.0.1:22,pve2=10.0.0.2"))?,
+            .ok_or_else(|| {
+                source.wrong(
+                    "PROXMOX_SSH_HOSTS",
+                    "node=address pairs, e.g. pve1=10.0.0.1:22,pve2=10.0.0.2",
+                )
+            })?,
         single_host: source.text("PROXMOX_SSH_HOST")?.unwrap_or(first_host),
         port,
         keys: source
@@ -130,7 +190,12 @@ fn ssh_settings(source: &Source, proxmox: &proxmox::Config) -> Result<(ssh::Sett
             .into_iter()
             .map(|(node, key)| Some((node, key.parse().ok()?)))
             .collect::<Option<BTreeMap<_, _>>>()
-            .ok_or_else(|| source.wrong("PROXMOX_SSH_HOST_KEYS", "node=key pairs, e.g. pve1=ssh-ed25519 AAAA…"))?,
+            .ok_or_else(|| {
+                source.wrong(
+                    "PROXMOX_SSH_HOST_KEYS",
+                    "node=key pairs, e.g. pve1=ssh-ed25519 AAAA…",
+                )
+            })?,
         connect_timeout,
     };
     let settings = ssh::Settings {
@@ -158,7 +223,10 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
         vmid_range: match source.text("PROXMOX_VMID_RANGE")? {
             None => None,
             Some(text) => Some(value::range(&text).ok_or_else(|| {
-                source.wrong("PROXMOX_VMID_RANGE", "two numbers from 100 on, e.g. 5000-5999")
+                source.wrong(
+                    "PROXMOX_VMID_RANGE",
+                    "two numbers from 100 on, e.g. 5000-5999",
+                )
             })?),
         },
         timeouts: Timeouts {
@@ -181,11 +249,16 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
-        let environment = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let environment = pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         Settings::read(&Source::new(environment, None).unwrap()).map_err(|error| error.to_string())
     }
 
-    const MINIMUM: [(&str, &str); 2] = [("PROXMOX_HOST", "10.0.0.1, pve2:8007"), ("PROXMOX_PASSWORD", "hunter22")];
+    const MINIMUM: [(&str, &str); 2] = [
+        ("PROXMOX_HOST", "10.0.0.1, pve2:8007"),
+        ("PROXMOX_PASSWORD", "hunter22"),
+    ];
 
     fn with(name: &'static str, value: &'static str) -> Result<Settings, String> {
         read(&[&MINIMUM[..], &[(name, value)]].concat())
@@ -196,9 +269,18 @@ mod tests {
         let settings = read(&MINIMUM).unwrap();
         assert_eq!(settings.listen.to_string(), "0.0.0.0:8765");
         assert_eq!(settings.proxmox.hosts.len(), 2);
-        assert_eq!((settings.proxmox.hosts[1].host.as_str(), settings.proxmox.hosts[1].port), ("pve2", 8007));
+        assert_eq!(
+            (
+                settings.proxmox.hosts[1].host.as_str(),
+                settings.proxmox.hosts[1].port
+            ),
+            ("pve2", 8007)
+        );
         assert_eq!(settings.targets.single_host, "10.0.0.1");
-        assert_eq!(settings.control.timeouts.docker_install, Duration::from_secs(180));
+        assert_eq!(
+            settings.control.timeouts.docker_install,
+            Duration::from_secs(180)
+        );
         assert!(matches!(settings.ssh.auth, ssh::Auth::Password(_)));
     }
 
@@ -214,25 +296,55 @@ mod tests {
             ("PROXMOX_FEATURES", "keyctl=1"),
             ("TIMEOUT_IMAGE_PULL", "soon"),
         ] {
-            let error = with(name, value).err().unwrap_or_else(|| panic!("{name}={value} was accepted"));
+            let error = with(name, value)
+                .err()
+                .unwrap_or_else(|| panic!("{name}={value} was accepted"));
             assert!(error.starts_with(name), "{error}");
         }
     }
 
     #[test]
     fn a_password_is_never_in_an_error() {
-        let error = read(&[("PROXMOX_HOST", ""), ("PROXMOX_PASSWORD", "hunter22")]).err().unwrap();
+        let error = read(&[("PROXMOX_HOST", ""), ("PROXMOX_PASSWORD", "hunter22")])
+            .err()
+            .unwrap();
         assert_eq!(error, "PROXMOX_HOST is not set");
-        assert!(!with("PROXMOX_PORT", "x").err().unwrap().contains("hunter22"));
+        assert!(
+            !with("PROXMOX_PORT", "x")
+                .err()
+                .unwrap()
+                .contains("hunter22")
+        );
     }
 
     #[test]
     fn a_token_needs_both_halves_and_another_way_for_ssh() {
         let host = ("PROXMOX_HOST", "10.0.0.1");
         let id = ("PROXMOX_TOKEN_ID", "root@pam!proximity");
-        let secret = ("PROXMOX_TOKEN_SECRET", "00000000-0000-0000-0000-000000000000");
-        assert!(read(&[host, id]).err().unwrap().starts_with("PROXMOX_TOKEN_SECRET is not set"));
-        assert!(read(&[host, id, secret]).err().unwrap().starts_with("PROXMOX_SSH_PASSWORD is not set"));
-        assert!(read(&[host, id, secret, ("PROXMOX_SSH_KEY_FILE", "/root/.ssh/id_ed25519")]).is_ok());
+        let secret = (
+            "PROXMOX_TOKEN_SECRET",
+            "00000000-0000-0000-0000-000000000000",
+        );
+        assert!(
+            read(&[host, id])
+                .err()
+                .unwrap()
+                .starts_with("PROXMOX_TOKEN_SECRET is not set")
+        );
+        assert!(
+            read(&[host, id, secret])
+                .err()
+                .unwrap()
+                .starts_with("PROXMOX_SSH_PASSWORD is not set")
+        );
+        assert!(
+            read(&[
+                host,
+                id,
+                secret,
+                ("PROXMOX_SSH_KEY_FILE", "/root/.ssh/id_ed25519")
+            ])
+            .is_ok()
+        );
     }
 }

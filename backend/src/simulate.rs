@@ -54,11 +54,18 @@ pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
     logging::begin(&crate::source()?)?;
     let tracker = TaskTracker::new();
     let shutdown = stop::on_signal(&tracker)?;
-    let lab = arguments.lab.as_deref().map(Lxc::from_env_file).transpose().context("the lab cannot be used")?;
+    let lab = arguments
+        .lab
+        .as_deref()
+        .map(Lxc::from_env_file)
+        .transpose()
+        .context("the lab cannot be used")?;
     let lab = lab.map(Arc::new);
     let running = Cluster::start(options(&arguments, lab.clone())).await?;
     if let Some(lab) = &lab {
-        lab.announce(running.api).await.context("the lab's nodes cannot be told where the API is")?;
+        lab.announce(running.api)
+            .await
+            .context("the lab's nodes cannot be told where the API is")?;
     }
     say(&running.ready_line());
     shutdown.cancelled().await;

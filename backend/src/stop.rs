@@ -5,7 +5,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A token that fires at the first signal; at the second the process ends at once, as its owner insists.
 pub fn on_signal(tracker: &TaskTracker) -> std::io::Result<CancellationToken> {
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let (mut interrupt, mut terminate) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+    );
     let token = CancellationToken::new();
     let asked = token.clone();
     tracker.spawn(async move {

@@ -7,19 +7,29 @@ use crate::world::{Actor, World};
 
 /// Reads an event stream to its end, as (id, event, data).
 async fn stream(actor: &Actor, path: &str, last: Option<&str>) -> Vec<(String, String, Value)> {
-    let mut request = actor.request(reqwest::Method::GET, path).header("accept", "text/event-stream");
+    let mut request = actor
+        .request(reqwest::Method::GET, path)
+        .header("accept", "text/event-stream");
     if let Some(last) = last {
         request = request.header("last-event-id", last);
     }
     let answer = request.send().await.unwrap();
-    assert!(answer.headers()["content-type"].to_str().unwrap().starts_with("text/event-stream"));
+    assert!(
+        answer.headers()["content-type"]
+            .to_str()
+            .unwrap()
+            .starts_with("text/event-stream")
+    );
     let mut text = String::new();
     let mut body = answer.bytes_stream();
     while let Some(piece) = body.next().await {
         text.push_str(std::str::from_utf8(&piece.unwrap()).unwrap());
     }
     let field = |block: &str, name: &str| {
-        block.lines().find_map(|line| line.strip_prefix(name).map(|rest| rest.trim().to_owned())).unwrap_or_default()
+        block
+            .lines()
+            .find_map(|line| line.strip_prefix(name).map(|rest| rest.trim().to_owned()))
+            .unwrap_or_default()
     };
     text.split("\n\n")
         .filter(|block| block.contains("data:"))
@@ -38,7 +48,11 @@ async fn a_deployment_is_told_step_by_step_and_can_be_replayed_from_anywhere() {
     let path = format!("/api/v1/operations/{operation}/events");
     let live = stream(&admin, &path, None).await;
     let kinds: Vec<&str> = live.iter().map(|(_, kind, _)| kind.as_str()).collect();
-    assert_eq!((kinds.first(), kinds.last()), (Some(&"operation.queued"), Some(&"operation.finished")), "{kinds:?}");
+    assert_eq!(
+        (kinds.first(), kinds.last()),
+        (Some(&"operation.queued"), Some(&"operation.finished")),
+        "{kinds:?}"
+    );
     let started: Vec<&str> = live
         .iter()
         .filter(|(_, kind, _)| kind == "step.started")
@@ -56,7 +70,11 @@ async fn a_deployment_is_told_step_by_step_and_can_be_replayed_from_anywhere() {
 
     let middle = &live[live.len() / 2];
     let replayed = stream(&admin, &path, Some(&middle.0)).await;
-    assert_eq!(replayed, live[live.len() / 2 + 1..], "exactly what was missed");
+    assert_eq!(
+        replayed,
+        live[live.len() / 2 + 1..],
+        "exactly what was missed"
+    );
     let listed = admin.get(&format!("{path}?format=json")).await;
     assert_eq!(listed.body["items"].as_array().unwrap().len(), live.len());
     world.end().await;

@@ -11,12 +11,25 @@ async fn strangers_see_health_and_nothing_else() {
     for path in ["/healthz", "/readyz"] {
         assert_eq!(stranger.get(path).await.status, 200, "{path}");
     }
-    for path in
-        ["/api/v1/apps", "/api/v1/operations", "/api/v1/catalog", "/api/v1/nodes", "/api/v1/openapi.json", "/metrics", "/docs"]
-    {
+    for path in [
+        "/api/v1/apps",
+        "/api/v1/operations",
+        "/api/v1/catalog",
+        "/api/v1/nodes",
+        "/api/v1/openapi.json",
+        "/metrics",
+        "/docs",
+    ] {
         let answer = stranger.get(path).await;
-        assert_eq!((answer.status, answer.body["code"].as_str()), (401, Some("unauthenticated")), "{path}");
-        assert_eq!(answer.headers["content-type"], "application/problem+json", "{path}");
+        assert_eq!(
+            (answer.status, answer.body["code"].as_str()),
+            (401, Some("unauthenticated")),
+            "{path}"
+        );
+        assert_eq!(
+            answer.headers["content-type"], "application/problem+json",
+            "{path}"
+        );
     }
     let wrong = json!({"username": "admin", "password": "wrong"});
     assert_eq!(stranger.post("/api/v1/sessions", wrong).await.status, 401);
@@ -29,14 +42,29 @@ async fn strangers_see_health_and_nothing_else() {
 async fn a_token_may_do_what_its_scopes_say_until_it_is_revoked() {
     let world = World::new().start().await;
     let admin = world.admin().await;
-    let made = admin.post("/api/v1/tokens", json!({"name": "reader", "scopes": ["read"]})).await;
+    let made = admin
+        .post(
+            "/api/v1/tokens",
+            json!({"name": "reader", "scopes": ["read"]}),
+        )
+        .await;
     assert_eq!(made.status, 201);
-    let reader = world.stranger().with_token(made.body["token"].as_str().unwrap());
+    let reader = world
+        .stranger()
+        .with_token(made.body["token"].as_str().unwrap());
     assert_eq!(reader.get("/api/v1/apps").await.status, 200);
-    let refused = reader.post("/api/v1/apps", json!({"catalog_id": "uptime-kuma"})).await;
-    assert_eq!((refused.status, refused.body["code"].as_str()), (403, Some("forbidden")));
+    let refused = reader
+        .post("/api/v1/apps", json!({"catalog_id": "uptime-kuma"}))
+        .await;
+    assert_eq!(
+        (refused.status, refused.body["code"].as_str()),
+        (403, Some("forbidden"))
+    );
     let listed = admin.get("/api/v1/tokens").await;
-    assert!(!listed.text.contains(made.body["token"].as_str().unwrap()), "a token is shown once");
+    assert!(
+        !listed.text.contains(made.body["token"].as_str().unwrap()),
+        "a token is shown once"
+    );
     let path = format!("/api/v1/tokens/{}", made.body["id"].as_str().unwrap());
     assert_eq!(reader.delete(&path).await.status, 403);
     assert_eq!(admin.delete(&path).await.status, 204);
@@ -71,14 +99,27 @@ async fn no_secret_reaches_the_log_or_an_answer() {
     let app = admin
         .deployed(json!({"catalog_id": "postgresql", "parameters": {"POSTGRES_PASSWORD": secret}}))
         .await;
-    for path in ["/api/v1/apps", "/api/v1/operations", "/api/v1/events?format=json"] {
+    for path in [
+        "/api/v1/apps",
+        "/api/v1/operations",
+        "/api/v1/events?format=json",
+    ] {
         let answer = admin.get(path).await;
-        assert!(!answer.text.contains("s3cret-of-a-person"), "{path}: {}", answer.text);
+        assert!(
+            !answer.text.contains("s3cret-of-a-person"),
+            "{path}: {}",
+            answer.text
+        );
     }
     admin.done(app["id"].as_str().unwrap(), "delete").await;
     let log = world.log();
     assert!(log.len() > 10_000, "the log was read");
-    for hidden in ["s3cret-of-a-person", PASSWORD, admin.token(), &world.cluster().password] {
+    for hidden in [
+        "s3cret-of-a-person",
+        PASSWORD,
+        admin.token(),
+        &world.cluster().password,
+    ] {
         assert!(!log.contains(hidden), "the log holds a secret");
     }
     world.end().await;

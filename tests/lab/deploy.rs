@@ -10,10 +10,15 @@ use crate::world::{Actor, World};
 /// What the app's primary address answers to this machine.
 async fn opened(app: &Value) -> (u16, String) {
     let url = app["endpoints"][0]["url"].as_str().expect("an address");
-    #[expect(clippy::disallowed_methods, reason = "tests have a client of their own")]
-    let client = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().expect("a client");
+    let client = reqwest::Client::builder()
+        .timeout(Duration::from_secs(20))
+        .build()
+        .expect("a client");
     let answer = client.get(url).send().await.expect("the app answers");
-    (answer.status().as_u16(), answer.text().await.expect("a whole answer"))
+    (
+        answer.status().as_u16(),
+        answer.text().await.expect("a whole answer"),
+    )
 }
 
 /// Runs a deployment that must fail, and answers its operation.
@@ -42,7 +47,10 @@ async fn an_app_of_two_services_is_deployed_used_restarted_and_deleted() {
     let app = admin.get("/api/v1/apps/lab-duo").await.body;
     let (status, second) = opened(&app).await;
     assert_eq!(status, 200);
-    assert_ne!(first, second, "the page counts its visits, also across a restart");
+    assert_ne!(
+        first, second,
+        "the page counts its visits, also across a restart"
+    );
 
     admin.done("lab-duo", "delete").await;
     assert_eq!(world.containers().await, []);
@@ -59,7 +67,9 @@ async fn odd_values_and_names_arrive_unchanged_in_the_container() {
     let admin = world.admin().await;
     let value = "it's \"quoted\" $HOME ${X:-y} `id` \\n \\ # = 日本 ü\nsecond line\t $$ end";
     let name = "Bob's \"Café\" $HOME `id`\nsecond line";
-    let app = admin.deployed(json!({"catalog_id": "lab-echo", "name": name, "parameters": {"VALUE": value}})).await;
+    let app = admin
+        .deployed(json!({"catalog_id": "lab-echo", "name": name, "parameters": {"VALUE": value}}))
+        .await;
     assert_eq!(app["name"], name);
     let (status, body) = opened(&app).await;
     assert_eq!((status, body.as_str()), (200, value));
@@ -73,7 +83,11 @@ async fn a_missing_image_a_sick_app_and_a_crashing_one_leave_nothing_and_are_exp
     if !is_possible() {
         return;
     }
-    let world = World::new().lab().set("TIMEOUT_SERVICE_START", "25s").start().await;
+    let world = World::new()
+        .lab()
+        .set("TIMEOUT_SERVICE_START", "25s")
+        .start()
+        .await;
     let admin = world.admin().await;
     for (catalog_id, step, code) in [
         ("lab-missing", "pull_images", "image_not_found"),
@@ -81,10 +95,21 @@ async fn a_missing_image_a_sick_app_and_a_crashing_one_leave_nothing_and_are_exp
         ("lab-crash", "check_health", "service_crashing"),
     ] {
         let error = failed(&admin, catalog_id).await["error"].clone();
-        assert_eq!((error["step"].as_str(), error["code"].as_str()), (Some(step), Some(code)), "{error:#}");
-        assert!(error["hint"].is_string() && !error["evidence"].as_array().unwrap().is_empty(), "{error:#}");
+        assert_eq!(
+            (error["step"].as_str(), error["code"].as_str()),
+            (Some(step), Some(code)),
+            "{error:#}"
+        );
+        assert!(
+            error["hint"].is_string() && !error["evidence"].as_array().unwrap().is_empty(),
+            "{error:#}"
+        );
         assert_eq!(world.containers().await, []);
-        assert_eq!(world.lab().leftovers(), Vec::<String>::new(), "after {catalog_id}");
+        assert_eq!(
+            world.lab().leftovers(),
+            Vec::<String>::new(),
+            "after {catalog_id}"
+        );
     }
     world.end().await;
 }

@@ -19,17 +19,30 @@ pub(crate) struct Lab {
 impl Lab {
     /// Brings a lab up. Should this process die, the next lab that comes up sweeps it away.
     pub(crate) fn up() -> Self {
-        let folder = tempfile::Builder::new().prefix("proximity-lab-").tempdir_in("/var/tmp").expect("a folder");
-        command(folder.path(), &["--owner", &std::process::id().to_string()], "up");
-        let guests = Lxc::from_env_file(&folder.path().join("lab.env")).expect("the lab describes itself");
-        Self { folder, guests: Arc::new(guests) }
+        let folder = tempfile::Builder::new()
+            .prefix("proximity-lab-")
+            .tempdir_in("/var/tmp")
+            .expect("a folder");
+        command(
+            folder.path(),
+            &["--owner", &std::process::id().to_string()],
+            "up",
+        );
+        let guests =
+            Lxc::from_env_file(&folder.path().join("lab.env")).expect("the lab describes itself");
+        Self {
+            folder,
+            guests: Arc::new(guests),
+        }
     }
 
     /// Whether nothing of any guest is left: no container, no mount of its disk, no lease.
     pub(crate) fn leftovers(&self) -> Vec<String> {
         let mut left: Vec<String> = entries(&self.guests.lab().containers);
         left.extend(
-            entries(&self.guests.lab().storage).into_iter().filter(|name| name.starts_with("subvol-")),
+            entries(&self.guests.lab().storage)
+                .into_iter()
+                .filter(|name| name.starts_with("subvol-")),
         );
         let leases = std::fs::read_to_string(&self.guests.lab().leases).unwrap_or_default();
         left.extend(leases.lines().map(|line| format!("lease {line}")));
@@ -45,14 +58,24 @@ impl Drop for Lab {
 
 fn entries(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+    entries
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect()
 }
 
 fn command(folder: &Path, options: &[&str], verb: &str) {
     let program = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/lab");
-    let output = Command::new(program).arg(verb).arg(folder).args(options).output().expect("bash runs");
+    let output = Command::new(program)
+        .arg(verb)
+        .arg(folder)
+        .args(options)
+        .output()
+        .expect("bash runs");
     let said = String::from_utf8_lossy(&output.stderr);
-    if !output.status.success() && !std::thread::panicking() {
-        panic!("lab {verb} failed:\n{}{said}", String::from_utf8_lossy(&output.stdout));
-    }
+    let fine = output.status.success() || std::thread::panicking();
+    assert!(
+        fine,
+        "lab {verb} failed:\n{}{said}",
+        String::from_utf8_lossy(&output.stdout)
+    );
 }

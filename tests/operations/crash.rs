@@ -11,7 +11,9 @@ async fn a_deployment_goes_on_after_the_program_was_killed() {
     // Hangs until the fault is taken away: a moment to be killed in.
     world.fault(json!({"on": "pull", "do": "hang"}));
     let (operation, _) = admin.deploy(json!({"catalog_id": "uptime-kuma"})).await;
-    admin.until(&operation, |now| running(now, "pull_images")).await;
+    admin
+        .until(&operation, |now| running(now, "pull_images"))
+        .await;
     world.service().kill();
     world.faults(Vec::new());
     world.service().launch().await;
@@ -28,21 +30,32 @@ async fn a_deployment_is_parked_when_the_program_is_stopped_and_cancelled_afterw
     let admin = world.admin().await;
     world.fault(json!({"on": "pull", "do": "hang"}));
     let (operation, _) = admin.deploy(json!({"catalog_id": "uptime-kuma"})).await;
-    admin.until(&operation, |now| running(now, "pull_images")).await;
+    admin
+        .until(&operation, |now| running(now, "pull_images"))
+        .await;
     world.service().stop().await;
     assert_eq!(world.containers().await.len(), 1, "parked, not undone");
     world.service().launch().await;
     let admin = admin.at(world.service().url());
-    admin.until(&operation, |now| running(now, "pull_images")).await;
-    let cancelled = admin.post(&format!("/api/v1/operations/{operation}/cancel"), json!({})).await;
+    admin
+        .until(&operation, |now| running(now, "pull_images"))
+        .await;
+    let cancelled = admin
+        .post(&format!("/api/v1/operations/{operation}/cancel"), json!({}))
+        .await;
     assert_eq!(cancelled.status, 202, "{cancelled:?}");
     let done = admin.finished(&operation).await;
-    assert_eq!((done["status"].as_str(), done["error"]["code"].as_str()), (Some("unwound"), Some("cancelled")));
+    assert_eq!(
+        (done["status"].as_str(), done["error"]["code"].as_str()),
+        (Some("unwound"), Some("cancelled"))
+    );
     assert_eq!(world.containers().await, []);
     world.end().await;
 }
 
 fn running(operation: &serde_json::Value, step: &str) -> bool {
     let steps = operation["steps"].as_array().expect("steps");
-    steps.iter().any(|row| row["name"] == step && row["status"] == "running")
+    steps
+        .iter()
+        .any(|row| row["name"] == step && row["status"] == "running")
 }

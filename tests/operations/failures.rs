@@ -21,8 +21,15 @@ async fn fails(world: World, rules: Vec<Value>, step: &str, code: &str) {
     let admin = world.admin().await;
     world.faults(rules);
     let error = failure(&admin).await;
-    assert_eq!((error["step"].as_str(), error["code"].as_str()), (Some(step), Some(code)), "{error:#}");
-    assert!(error["hint"].as_str().is_some_and(|hint| hint.len() > 10), "{error:#}");
+    assert_eq!(
+        (error["step"].as_str(), error["code"].as_str()),
+        (Some(step), Some(code)),
+        "{error:#}"
+    );
+    assert!(
+        error["hint"].as_str().is_some_and(|hint| hint.len() > 10),
+        "{error:#}"
+    );
     assert_eq!(world.containers().await, []);
     world.faults(Vec::new());
     admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
@@ -74,33 +81,72 @@ failures! {
 
 #[tokio::test]
 async fn a_service_that_crashes_again_and_again() {
-    let world = World::new().set("TIMEOUT_SERVICE_START", "3s").start().await;
-    fails(world, vec![json!({"on": "up", "do": "crash_loop"})], "check_health", "service_crashing").await;
+    let world = World::new()
+        .set("TIMEOUT_SERVICE_START", "3s")
+        .start()
+        .await;
+    fails(
+        world,
+        vec![json!({"on": "up", "do": "crash_loop"})],
+        "check_health",
+        "service_crashing",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn an_app_that_never_becomes_healthy() {
-    let world = World::new().set("TIMEOUT_SERVICE_START", "3s").start().await;
-    fails(world, vec![json!({"on": "health", "do": "refused"})], "check_health", "health_check_failed").await;
+    let world = World::new()
+        .set("TIMEOUT_SERVICE_START", "3s")
+        .start()
+        .await;
+    fails(
+        world,
+        vec![json!({"on": "health", "do": "refused"})],
+        "check_health",
+        "health_check_failed",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_pull_that_hangs_past_its_limit() {
     let world = World::new().set("TIMEOUT_IMAGE_PULL", "2s").start().await;
-    fails(world, vec![json!({"on": "pull", "do": "hang"})], "pull_images", "command_timeout").await;
+    fails(
+        world,
+        vec![json!({"on": "pull", "do": "hang"})],
+        "pull_images",
+        "command_timeout",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_docker_that_never_answers() {
-    let world = World::new().set("TIMEOUT_DOCKER_INSTALL", "4s").start().await;
-    fails(world, vec![json!({"on": "docker_start", "do": "fail"})], "install_docker", "command_timeout").await;
+    let world = World::new()
+        .set("TIMEOUT_DOCKER_INSTALL", "4s")
+        .start()
+        .await;
+    fails(
+        world,
+        vec![json!({"on": "docker_start", "do": "fail"})],
+        "install_docker",
+        "command_timeout",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_template_that_cannot_be_downloaded() {
     let world = World::new().templates(Templates::Nowhere).start().await;
     let rule = json!({"on": "download_template", "do": "fail_in_task"});
-    fails(world, vec![rule], "fetch_template", "template_download_failed").await;
+    fails(
+        world,
+        vec![rule],
+        "fetch_template",
+        "template_download_failed",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -130,9 +176,18 @@ async fn no_node_fits_and_each_says_why() {
     let (operation, _) = admin.deploy(body).await;
     let operation = admin.finished(&operation).await;
     let error = &operation["error"];
-    assert_eq!((operation["status"].as_str(), error["code"].as_str()), (Some("unwound"), Some("no_fitting_node")));
+    assert_eq!(
+        (operation["status"].as_str(), error["code"].as_str()),
+        (Some("unwound"), Some("no_fitting_node"))
+    );
     for node in ["pve1", "pve2", "pve3"] {
-        assert!(error["message"].as_str().unwrap().contains(&format!("{node}: ")), "{error:#}");
+        assert!(
+            error["message"]
+                .as_str()
+                .unwrap()
+                .contains(&format!("{node}: ")),
+            "{error:#}"
+        );
     }
     world.end().await;
 }
@@ -164,9 +219,13 @@ async fn what_can_be_put_right_is() {
 async fn a_ticket_that_expires_in_the_middle_is_renewed() {
     let world = World::new().start().await;
     let admin = world.admin().await;
-    admin.deployed(json!({"catalog_id": "uptime-kuma", "name": "one"})).await;
+    admin
+        .deployed(json!({"catalog_id": "uptime-kuma", "name": "one"}))
+        .await;
     world.cluster().expire_tickets();
-    admin.deployed(json!({"catalog_id": "uptime-kuma", "name": "two"})).await;
+    admin
+        .deployed(json!({"catalog_id": "uptime-kuma", "name": "two"}))
+        .await;
     world.end().await;
 }
 
@@ -175,9 +234,19 @@ async fn a_container_that_was_destroyed_by_hand() {
     let world = World::new().start().await;
     let admin = world.admin().await;
     let app = admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
-    assert!(world.cluster().destroy_by_hand(u32::try_from(app["vmid"].as_u64().unwrap()).unwrap()).await);
-    let operation = admin.finished(&admin.begin("uptime-kuma", "restart").await).await;
-    assert_eq!(operation["error"]["code"], "container_missing", "{operation:#}");
+    assert!(
+        world
+            .cluster()
+            .destroy_by_hand(u32::try_from(app["vmid"].as_u64().unwrap()).unwrap())
+            .await
+    );
+    let operation = admin
+        .finished(&admin.begin("uptime-kuma", "restart").await)
+        .await;
+    assert_eq!(
+        operation["error"]["code"], "container_missing",
+        "{operation:#}"
+    );
     admin.done("uptime-kuma", "delete").await;
     world.end().await;
 }
@@ -188,12 +257,25 @@ async fn a_node_that_goes_offline_and_comes_back() {
     let admin = world.admin().await;
     admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
     let online = |online| serde_json::from_value(json!({"online": online})).unwrap();
-    world.cluster().change_node("pve1", &online(false)).await.unwrap();
-    let operation = admin.finished(&admin.begin("uptime-kuma", "stop").await).await;
+    world
+        .cluster()
+        .change_node("pve1", &online(false))
+        .await
+        .unwrap();
+    let operation = admin
+        .finished(&admin.begin("uptime-kuma", "stop").await)
+        .await;
     assert_eq!(operation["error"]["code"], "node_offline", "{operation:#}");
     // Nothing is deleted because a node does not answer.
-    assert_eq!(admin.get("/api/v1/apps/uptime-kuma").await.body["state"], "running");
-    world.cluster().change_node("pve1", &online(true)).await.unwrap();
+    assert_eq!(
+        admin.get("/api/v1/apps/uptime-kuma").await.body["state"],
+        "running"
+    );
+    world
+        .cluster()
+        .change_node("pve1", &online(true))
+        .await
+        .unwrap();
     admin.done("uptime-kuma", "stop").await;
     world.end().await;
 }
@@ -204,9 +286,20 @@ async fn an_api_token_sets_the_features_it_may_not_set_over_ssh() {
     let admin = world.admin().await;
     let app = admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
     let state = world.cluster().state().await;
-    let mine = state["containers"].as_array().unwrap().iter().find(|row| row["vmid"] == app["vmid"]).unwrap();
+    let mine = state["containers"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["vmid"] == app["vmid"])
+        .unwrap();
     let features = mine["config"]["features"].as_str().unwrap();
-    assert!(features.contains("nesting=1") && features.contains("keyctl=1"), "{features}");
-    assert_eq!(mine["config"]["unprivileged"].to_string().trim_matches('"'), "1");
+    assert!(
+        features.contains("nesting=1") && features.contains("keyctl=1"),
+        "{features}"
+    );
+    assert_eq!(
+        mine["config"]["unprivileged"].to_string().trim_matches('"'),
+        "1"
+    );
     world.end().await;
 }

@@ -15,9 +15,17 @@ async fn an_app_is_deployed_stopped_started_restarted_and_deleted() {
     assert!(url.starts_with("http://") && url.contains(":3001"), "{url}");
     assert_eq!(world.containers().await.len(), 1);
 
-    for (kind, state) in [("stop", "stopped"), ("start", "running"), ("restart", "running")] {
+    for (kind, state) in [
+        ("stop", "stopped"),
+        ("start", "running"),
+        ("restart", "running"),
+    ] {
         admin.done("uptime-kuma", kind).await;
-        assert_eq!(admin.get("/api/v1/apps/uptime-kuma").await.body["state"], state, "after {kind}");
+        assert_eq!(
+            admin.get("/api/v1/apps/uptime-kuma").await.body["state"],
+            state,
+            "after {kind}"
+        );
     }
     admin.done("uptime-kuma", "delete").await;
     assert_eq!(admin.get("/api/v1/apps/uptime-kuma").await.status, 404);

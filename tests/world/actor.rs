@@ -39,19 +39,31 @@ pub(crate) struct Answer {
 impl Actor {
     /// A stranger.
     pub(crate) fn new(url: &str) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "tests have a client of their own")]
-        let client = Client::builder().timeout(PATIENCE).build().expect("a client");
-        Self { client, url: url.to_owned(), known: Known::Not }
+        let client = Client::builder()
+            .timeout(PATIENCE)
+            .build()
+            .expect("a client");
+        Self {
+            client,
+            url: url.to_owned(),
+            known: Known::Not,
+        }
     }
 
     /// The same one with a token.
     pub(crate) fn with_token(&self, token: &str) -> Self {
-        Self { known: Known::Token(token.to_owned()), ..self.clone() }
+        Self {
+            known: Known::Token(token.to_owned()),
+            ..self.clone()
+        }
     }
 
     /// The same one at another address: the program listens somewhere else after a restart.
     pub(crate) fn at(&self, url: &str) -> Self {
-        Self { url: url.to_owned(), ..self.clone() }
+        Self {
+            url: url.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// The token.
@@ -62,19 +74,25 @@ impl Actor {
         }
     }
 
-    /// Where the service is.
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     /// Logs in by password; the answer is known by its cookie.
     pub(crate) async fn login(&self, username: &str, password: &str) -> Self {
-        let answer = self.post("/api/v1/sessions", json!({"username": username, "password": password})).await;
+        let answer = self
+            .post(
+                "/api/v1/sessions",
+                json!({"username": username, "password": password}),
+            )
+            .await;
         assert!(answer.status < 300, "{answer:?}");
         let cookie = answer.headers["set-cookie"].to_str().expect("text");
         let cookie = cookie.split(';').next().expect("name=value").to_owned();
-        let csrf = answer.body["csrf_token"].as_str().expect("a token").to_owned();
-        Self { known: Known::Session { cookie, csrf }, ..self.clone() }
+        let csrf = answer.body["csrf_token"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
+        Self {
+            known: Known::Session { cookie, csrf },
+            ..self.clone()
+        }
     }
 
     /// A request to be changed before it is sent.
@@ -84,9 +102,9 @@ impl Actor {
         match &self.known {
             Known::Not => request,
             Known::Token(token) => request.bearer_auth(token),
-            Known::Session { cookie, csrf } if is_write => {
-                request.header("cookie", cookie).header("x-csrf-token", csrf)
-            }
+            Known::Session { cookie, csrf } if is_write => request
+                .header("cookie", cookie)
+                .header("x-csrf-token", csrf),
             Known::Session { cookie, .. } => request.header("cookie", cookie),
         }
     }
@@ -115,15 +133,27 @@ impl Actor {
     pub(crate) async fn begin(&self, app: &str, kind: &str) -> String {
         let answer = match kind {
             "delete" => self.delete(&format!("/api/v1/apps/{app}")).await,
-            kind => self.post(&format!("/api/v1/apps/{app}/{kind}"), json!({})).await,
+            kind => {
+                self.post(&format!("/api/v1/apps/{app}/{kind}"), json!({}))
+                    .await
+            }
         };
         assert_eq!(answer.status, 202, "{answer:?}");
-        answer.body["operation"]["id"].as_str().expect("an id").to_owned()
+        answer.body["operation"]["id"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
     }
 
     /// The operation once it rests.
     pub(crate) async fn finished(&self, operation: &str) -> Value {
-        self.until(operation, |now| matches!(now["status"].as_str(), Some("completed" | "unwound" | "stuck"))).await
+        self.until(operation, |now| {
+            matches!(
+                now["status"].as_str(),
+                Some("completed" | "unwound" | "stuck")
+            )
+        })
+        .await
     }
 
     /// The operation once it is as expected.
@@ -135,7 +165,11 @@ impl Actor {
             if expected(&answer.body) {
                 return answer.body;
             }
-            assert!(Instant::now() < deadline, "it did not come to be as expected: {:#}", answer.body);
+            assert!(
+                Instant::now() < deadline,
+                "it did not come to be as expected: {:#}",
+                answer.body
+            );
             tokio::time::sleep(Duration::from_millis(15)).await;
         }
     }
@@ -159,5 +193,10 @@ async fn answer(request: RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let text = response.text().await.expect("a whole answer");
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or_default(), text }
+    Answer {
+        status,
+        headers,
+        body: serde_json::from_str(&text).unwrap_or_default(),
+        text,
+    }
 }

@@ -16,10 +16,10 @@ mod service;
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
 use serde_json::{Value, json};
-use sim::{Cluster, GuestsKind, NodeOptions, Options, Running, SshServers, Templates};
+use sim::{Cluster, GuestsKind, Options, Running, SshServers, Templates};
 use tempfile::TempDir;
 
-pub(crate) use actor::{Actor, Answer};
+pub(crate) use actor::Actor;
 use service::Service;
 
 use crate::lab::Lab;
@@ -28,7 +28,7 @@ use crate::lab::Lab;
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// Longest time that anything in a test may take.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What a world is made of.
 pub(crate) struct Builder {
@@ -53,9 +53,18 @@ pub(crate) struct World {
 
 impl World {
     /// One node, instant pace, the built-in catalog.
-    #[expect(clippy::new_ret_no_self, reason = "reads as the sentence that a test is")]
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "reads as the sentence that a test is"
+    )]
     pub(crate) fn new() -> Builder {
-        Builder { options: Options::default(), settings: Vec::new(), catalog: None, token: false, lab: false }
+        Builder {
+            options: Options::default(),
+            settings: Vec::new(),
+            catalog: None,
+            token: false,
+            lab: false,
+        }
     }
 
     /// An administrator with an API token.
@@ -75,7 +84,9 @@ impl World {
 
     /// The simulated cluster.
     pub(crate) fn cluster(&self) -> &Running {
-        self.cluster.as_ref().expect("the cluster runs until the end")
+        self.cluster
+            .as_ref()
+            .expect("the cluster runs until the end")
     }
 
     /// The lab, where the containers are real.
@@ -100,7 +111,10 @@ impl World {
 
     /// These things go wrong from now on, and nothing else.
     pub(crate) fn faults(&self, rules: Vec<Value>) {
-        let rules = rules.into_iter().map(|rule| serde_json::from_value(rule).expect("a rule")).collect();
+        let rules = rules
+            .into_iter()
+            .map(|rule| serde_json::from_value(rule).expect("a rule"))
+            .collect();
         self.cluster().set_faults(rules).expect("the place exists");
     }
 
@@ -109,7 +123,12 @@ impl World {
         let state = self.cluster().state().await;
         let rows = state["containers"].as_array().expect("a list").clone();
         rows.iter()
-            .map(|row| (row["vmid"].as_u64().expect("a number"), row["node"].as_str().expect("a node").to_owned()))
+            .map(|row| {
+                (
+                    row["vmid"].as_u64().expect("a number"),
+                    row["node"].as_str().expect("a node").to_owned(),
+                )
+            })
             .filter(|(vmid, _)| !self.neighbours.contains(vmid))
             .collect()
     }
@@ -123,12 +142,24 @@ impl World {
         for operation in operations["items"].as_array().expect("a page") {
             let status = operation["status"].as_str().expect("a status");
             let abandoned = operation.get("abandoned").is_some();
-            assert!(matches!(status, "completed" | "unwound") || abandoned, "an operation is left: {operation:#}");
+            assert!(
+                matches!(status, "completed" | "unwound") || abandoned,
+                "an operation is left: {operation:#}"
+            );
         }
         let apps = admin.get("/api/v1/apps?limit=500").await.body;
-        let owned: BTreeSet<u64> =
-            apps["items"].as_array().expect("a page").iter().filter_map(|app| app["vmid"].as_u64()).collect();
-        let there: BTreeSet<u64> = self.containers().await.into_iter().map(|(vmid, _)| vmid).collect();
+        let owned: BTreeSet<u64> = apps["items"]
+            .as_array()
+            .expect("a page")
+            .iter()
+            .filter_map(|app| app["vmid"].as_u64())
+            .collect();
+        let there: BTreeSet<u64> = self
+            .containers()
+            .await
+            .into_iter()
+            .map(|(vmid, _)| vmid)
+            .collect();
         let orphans: Vec<_> = there.difference(&owned).collect();
         assert!(orphans.is_empty(), "containers without an app: {orphans:?}");
         self.service.stop().await;
@@ -156,12 +187,6 @@ impl Builder {
         self
     }
 
-    /// Changes the first node.
-    pub(crate) fn node(mut self, change: impl FnOnce(&mut NodeOptions)) -> Self {
-        change(&mut self.options.nodes[0]);
-        self
-    }
-
     /// Where the newest template is at the start.
     pub(crate) fn templates(mut self, templates: Templates) -> Self {
         self.options.templates = templates;
@@ -169,7 +194,7 @@ impl Builder {
     }
 
     /// A setting of the program.
-    pub(crate) fn set(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_string()));
         self
     }
@@ -214,11 +239,17 @@ impl Builder {
             ("PROXMOX_FINGERPRINT", cluster.fingerprint.clone()),
         ];
         if let Some(lab) = &lab {
-            lab.guests.announce(cluster.api).await.expect("the nodes' pct learns where the API is");
+            lab.guests
+                .announce(cluster.api)
+                .await
+                .expect("the nodes' pct learns where the API is");
             let lab = lab.guests.lab();
             settings.push(("PROXMOX_SSH_HOSTS", lab.ssh_hosts.clone()));
             settings.push(("PROXMOX_SSH_HOST_KEYS", lab.ssh_host_keys.clone()));
-            settings.push(("PROXMOX_SSH_KEY_FILE", lab.ssh_key_file.display().to_string()));
+            settings.push((
+                "PROXMOX_SSH_KEY_FILE",
+                lab.ssh_key_file.display().to_string(),
+            ));
         } else {
             settings.push(("PROXMOX_SSH_HOSTS", cluster.ssh_hosts.clone()));
             settings.push(("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()));
@@ -233,8 +264,10 @@ impl Builder {
         if let Some(catalog) = self.catalog {
             settings.push(("PROXIMITY_CATALOG_DIR", catalog.display().to_string()));
         }
-        let mut settings: Vec<(String, String)> =
-            settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut settings: Vec<(String, String)> = settings
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
         settings.extend(self.settings);
         let service = Service::start(data.path(), settings).await;
         let mut world = World {
@@ -245,7 +278,12 @@ impl Builder {
             _data: data,
             ended: false,
         };
-        world.neighbours = world.containers().await.into_iter().map(|(vmid, _)| vmid).collect();
+        world.neighbours = world
+            .containers()
+            .await
+            .into_iter()
+            .map(|(vmid, _)| vmid)
+            .collect();
         world
     }
 }

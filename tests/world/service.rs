@@ -21,8 +21,12 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it and waits until it says where it listens.
     pub(crate) async fn start(folder: &Path, settings: Vec<(String, String)>) -> Self {
-        let mut service =
-            Self { settings, log: folder.join("service.log"), child: None, url: String::new() };
+        let mut service = Self {
+            settings,
+            log: folder.join("service.log"),
+            child: None,
+            url: String::new(),
+        };
         service.launch().await;
         service
     }
@@ -30,7 +34,11 @@ impl Service {
     /// Starts it again on the same data, after it was stopped or killed.
     pub(crate) async fn launch(&mut self) {
         assert!(self.child.is_none(), "it runs already");
-        let log = File::options().create(true).append(true).open(&self.log).expect("a log file");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(&self.log)
+            .expect("a log file");
         let mut child = Command::new(env!("CARGO_BIN_EXE_proximity"))
             .arg("serve")
             .env_clear()
@@ -46,9 +54,14 @@ impl Service {
             let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
             lines.find(|line| line.starts_with("Proximity listens on "))
         });
-        let line = tokio::time::timeout(PATIENCE, line).await.expect("it starts in time").expect("no panic");
+        let line = tokio::time::timeout(PATIENCE, line)
+            .await
+            .expect("it starts in time")
+            .expect("no panic");
         let line = line.unwrap_or_else(|| panic!("it did not start:\n{}", self.log()));
-        line.strip_prefix("Proximity listens on ").expect("just found").clone_into(&mut self.url);
+        line.strip_prefix("Proximity listens on ")
+            .expect("just found")
+            .clone_into(&mut self.url);
     }
 
     /// Where it listens.
@@ -71,7 +84,9 @@ impl Service {
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(&mut self) {
         let mut child = self.child.take().expect("it runs");
-        let asked = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+        let asked = Command::new("kill")
+            .args(["-TERM", &child.id().to_string()])
+            .status();
         assert!(asked.expect("kill runs").success());
         let deadline = Instant::now() + PATIENCE;
         loop {

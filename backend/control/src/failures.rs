@@ -40,6 +40,13 @@ const KNOWN: &[Known] = &[
         message: "The container's disk is full.",
         hint: "Deploy again with a larger disk (resources.disk), or free space on the storage.",
     },
+    // What a file system with a quota for each container says instead.
+    Known {
+        words: &["disk quota exceeded"],
+        code: "disk_full",
+        message: "The container's disk is full.",
+        hint: "Deploy again with a larger disk (resources.disk), or free space on the storage.",
+    },
     Known {
         words: &["manifest unknown"],
         code: "image_not_found",

@@ -20,7 +20,10 @@ pub struct WrongSetting {
 
 impl WrongSetting {
     fn new(name: &str, problem: impl Into<String>) -> Self {
-        Self { name: name.to_owned(), problem: problem.into() }
+        Self {
+            name: name.to_owned(),
+            problem: problem.into(),
+        }
     }
 
     /// It is not set, and `why` it must be.
@@ -36,9 +39,15 @@ pub struct Source {
 
 impl Source {
     /// Takes the settings among `environment`, and the TOML file that it or `file` names.
-    pub fn new(environment: impl IntoIterator<Item = (String, String)>, file: Option<&Path>) -> Result<Self, WrongSetting> {
+    pub fn new(
+        environment: impl IntoIterator<Item = (String, String)>,
+        file: Option<&Path>,
+    ) -> Result<Self, WrongSetting> {
         let environment: BTreeMap<String, String> = environment.into_iter().collect();
-        let named = environment.get("PROXIMITY_CONFIG").filter(|path| !path.is_empty()).map(Path::new);
+        let named = environment
+            .get("PROXIMITY_CONFIG")
+            .filter(|path| !path.is_empty())
+            .map(Path::new);
         let mut values = match file.or(named) {
             Some(path) => from_toml(path)?,
             None => BTreeMap::new(),
@@ -50,9 +59,16 @@ impl Source {
                     values.insert(setting.name.to_owned(), value.clone());
                 }
                 (_, Some(path)) if setting.secret && !path.is_empty() => {
-                    let text = fs::read_to_string(path)
-                        .map_err(|error| WrongSetting::new(&by_file, format!("names {path}, which cannot be read: {error}")))?;
-                    values.insert(setting.name.to_owned(), text.trim_end_matches(['\r', '\n']).to_owned());
+                    let text = fs::read_to_string(path).map_err(|error| {
+                        WrongSetting::new(
+                            &by_file,
+                            format!("names {path}, which cannot be read: {error}"),
+                        )
+                    })?;
+                    values.insert(
+                        setting.name.to_owned(),
+                        text.trim_end_matches(['\r', '\n']).to_owned(),
+                    );
                 }
                 _ => {}
             }
@@ -62,30 +78,49 @@ impl Source {
 
     /// Those of these settings that were given, for another source.
     pub fn given(&self, names: &'static [&'static str]) -> impl Iterator<Item = (String, String)> {
-        names.iter().filter_map(|name| Some(((*name).to_owned(), self.values.get(*name)?.clone())))
+        names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), self.values.get(*name)?.clone())))
     }
 
     /// The value, the default, or none.
     pub fn text(&self, name: &'static str) -> Result<Option<String>, WrongSetting> {
-        let value = self.values.get(name).map(String::as_str).or(setting(name).default);
-        Ok(value.map(str::trim).filter(|value| !value.is_empty()).map(str::to_owned))
+        let value = self
+            .values
+            .get(name)
+            .map(String::as_str)
+            .or(setting(name).default);
+        Ok(value
+            .map(str::trim)
+            .filter(|value| !value.is_empty())
+            .map(str::to_owned))
     }
 
     /// The value or the default; an error where there is neither.
     pub fn required(&self, name: &'static str) -> Result<String, WrongSetting> {
-        self.text(name)?.ok_or_else(|| WrongSetting::new(name, "is not set"))
+        self.text(name)?
+            .ok_or_else(|| WrongSetting::new(name, "is not set"))
     }
 
     /// A secret exactly as it was given: blanks around it may belong to it.
     pub fn secret(&self, name: &'static str) -> Result<Option<SecretString>, WrongSetting> {
         debug_assert!(setting(name).secret, "{name} is read as a secret");
-        let value = self.values.get(name).map(|value| SecretString::from(value.clone()));
+        let value = self
+            .values
+            .get(name)
+            .map(|value| SecretString::from(value.clone()));
         Ok(value.filter(|secret| !super::is_empty(secret)))
     }
 
     /// A value that must have a form, told in words.
-    pub fn parse<T: std::str::FromStr>(&self, name: &'static str, form: &str) -> Result<T, WrongSetting> {
-        self.required(name)?.parse().map_err(|_| self.wrong(name, form))
+    pub fn parse<T: std::str::FromStr>(
+        &self,
+        name: &'static str,
+        form: &str,
+    ) -> Result<T, WrongSetting> {
+        self.required(name)?
+            .parse()
+            .map_err(|_| self.wrong(name, form))
     }
 
     /// A length of time.
@@ -110,23 +145,43 @@ impl Source {
 
     /// The error for a value that has not the form it must have. A secret is not repeated.
     pub fn wrong(&self, name: &'static str, form: &str) -> WrongSetting {
-        let given = self.values.get(name).map(String::as_str).or(setting(name).default).unwrap_or_default();
-        let given = if setting(name).secret { "…".to_owned() } else { given.chars().take(120).collect() };
+        let given = self
+            .values
+            .get(name)
+            .map(String::as_str)
+            .or(setting(name).default)
+            .unwrap_or_default();
+        let given = if setting(name).secret {
+            "…".to_owned()
+        } else {
+            given.chars().take(120).collect()
+        };
         WrongSetting::new(name, format!("must be {form}; it is `{given}`"))
     }
 }
 
 fn setting(name: &'static str) -> &'static Setting {
-    SETTINGS.iter().find(|setting| setting.name == name).expect("every setting that is read is in the table")
+    SETTINGS
+        .iter()
+        .find(|setting| setting.name == name)
+        .expect("every setting that is read is in the table")
 }
 
 /// The file's keys are the settings' names, in lower or upper case.
 fn from_toml(path: &Path) -> Result<BTreeMap<String, String>, WrongSetting> {
-    let failed = |problem: String| WrongSetting::new("PROXIMITY_CONFIG", format!("names {}, which {problem}", path.display()));
-    let text = fs::read_to_string(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
+    let failed = |problem: String| {
+        WrongSetting::new(
+            "PROXIMITY_CONFIG",
+            format!("names {}, which {problem}", path.display()),
+        )
+    };
+    let text =
+        fs::read_to_string(path).map_err(|error| failed(format!("cannot be read: {error}")))?;
     // The parser's own message would quote the line, and with it perhaps a secret.
     let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+        let line = error.span().map_or(1, |span| {
+            text[..span.start.min(text.len())].lines().count().max(1)
+        });
         failed(format!("is not TOML: {} (line {line})", error.message()))
     })?;
     let mut values = BTreeMap::new();
@@ -135,7 +190,11 @@ fn from_toml(path: &Path) -> Result<BTreeMap<String, String>, WrongSetting> {
         if !SETTINGS.iter().any(|setting| setting.name == name) {
             return Err(failed(format!("holds `{key}`, which is no setting")));
         }
-        let text = plain(&value).ok_or_else(|| failed(format!("gives `{key}` a value that is no text, number or list of texts")))?;
+        let text = plain(&value).ok_or_else(|| {
+            failed(format!(
+                "gives `{key}` a value that is no text, number or list of texts"
+            ))
+        })?;
         values.insert(name, text);
     }
     Ok(values)
@@ -145,9 +204,11 @@ fn plain(value: &toml::Value) -> Option<String> {
     match value {
         toml::Value::String(text) => Some(text.clone()),
         toml::Value::Integer(number) => Some(number.to_string()),
-        toml::Value::Array(items) => {
-            items.iter().map(|item| item.as_str()).collect::<Option<Vec<_>>>().map(|items| items.join(","))
-        }
+        toml::Value::Array(items) => items
+            .iter()
+            .map(|item| item.as_str())
+            .collect::<Option<Vec<_>>>()
+            .map(|items| items.join(",")),
         _ => None,
     }
 }
@@ -166,7 +227,11 @@ mod tests {
     #[test]
     fn the_environment_wins_over_the_file_and_the_file_over_the_default() {
         let (_folder, path) = file("proxmox_port = 8007\nproxmox_host = [\"a\", \"b\"]\n");
-        let source = Source::new([("PROXMOX_PORT".to_owned(), "8008".to_owned())], Some(&path)).unwrap();
+        let source = Source::new(
+            [("PROXMOX_PORT".to_owned(), "8008".to_owned())],
+            Some(&path),
+        )
+        .unwrap();
         assert_eq!(source.required("PROXMOX_PORT").unwrap(), "8008");
         assert_eq!(source.required("PROXMOX_HOST").unwrap(), "a,b");
         assert_eq!(source.required("PROXMOX_BRIDGE").unwrap(), "vmbr0");
@@ -176,7 +241,10 @@ mod tests {
     fn a_secret_can_come_from_a_file_of_its_own() {
         use secrecy::ExposeSecret as _;
         let (_folder, path) = file(" spaces belong to it \n");
-        let environment = [("PROXMOX_PASSWORD_FILE".to_owned(), path.display().to_string())];
+        let environment = [(
+            "PROXMOX_PASSWORD_FILE".to_owned(),
+            path.display().to_string(),
+        )];
         let source = Source::new(environment, None).unwrap();
         let secret = source.secret("PROXMOX_PASSWORD").unwrap().unwrap();
         assert_eq!(secret.expose_secret(), " spaces belong to it ");
@@ -185,13 +253,19 @@ mod tests {
     #[test]
     fn a_file_with_an_unknown_key_or_a_fault_is_refused_without_quoting_it() {
         for (text, words) in [
-            ("proxmox_hots = \"a\"\n", "holds `proxmox_hots`, which is no setting"),
+            (
+                "proxmox_hots = \"a\"\n",
+                "holds `proxmox_hots`, which is no setting",
+            ),
             ("\nproxmox_password = \"hunter22\n", "(line 2)"),
             ("proxmox_host = { a = 1 }\n", "no text, number or list"),
         ] {
             let (_folder, path) = file(text);
             let error = Source::new([], Some(&path)).err().unwrap().to_string();
-            assert!(error.starts_with("PROXIMITY_CONFIG names ") && error.contains(words), "{error}");
+            assert!(
+                error.starts_with("PROXIMITY_CONFIG names ") && error.contains(words),
+                "{error}"
+            );
             assert!(!error.contains("hunter22"));
         }
     }

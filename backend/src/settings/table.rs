@@ -12,50 +12,180 @@ pub struct Setting {
     pub meaning: &'static str,
 }
 
-const fn plain(name: &'static str, default: Option<&'static str>, meaning: &'static str) -> Setting {
-    Setting { name, default, secret: false, meaning }
+const fn plain(
+    name: &'static str,
+    default: Option<&'static str>,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        default,
+        secret: false,
+        meaning,
+    }
 }
 
 const fn secret(name: &'static str, meaning: &'static str) -> Setting {
-    Setting { name, default: None, secret: true, meaning }
+    Setting {
+        name,
+        default: None,
+        secret: true,
+        meaning,
+    }
 }
 
 /// All settings, in the order in which a person meets them.
 pub const SETTINGS: &[Setting] = &[
-    plain("PROXMOX_HOST", None, "Address of a node, or of several separated by commas: the next is asked when one does not answer. Required."),
+    plain(
+        "PROXMOX_HOST",
+        None,
+        "Address of a node, or of several separated by commas: the next is asked when one does not answer. Required.",
+    ),
     plain("PROXMOX_PORT", Some("8006"), "Port of the Proxmox API."),
     plain("PROXMOX_USER", Some("root@pam"), "User of the Proxmox API."),
-    secret("PROXMOX_PASSWORD", "Password of that user. This or an API token is required."),
-    plain("PROXMOX_TOKEN_ID", None, "API token instead of a password, e.g. proximity@pve!main."),
+    secret(
+        "PROXMOX_PASSWORD",
+        "Password of that user. This or an API token is required.",
+    ),
+    plain(
+        "PROXMOX_TOKEN_ID",
+        None,
+        "API token instead of a password, e.g. proximity@pve!main.",
+    ),
     secret("PROXMOX_TOKEN_SECRET", "Secret of that token."),
-    plain("PROXMOX_FINGERPRINT", None, "SHA-256 fingerprint of the API's certificate, as the node's page Certificates shows it; several separated by commas. This or a CA is required unless the system trusts the certificate."),
-    plain("PROXMOX_CA_FILE", None, "PEM file of the CA that signed the API's certificate, e.g. a copy of /etc/pve/pve-root-ca.pem."),
-    plain("PROXMOX_SSH_HOSTS", None, "SSH address of each node, e.g. pve1=10.0.0.1:22,pve2=10.0.0.2. Absent: as the cluster's own status says."),
-    plain("PROXMOX_SSH_HOST", None, "SSH address of a node that stands alone. Absent: PROXMOX_HOST."),
-    plain("PROXMOX_SSH_PORT", Some("22"), "SSH port of every node that is not in PROXMOX_SSH_HOSTS."),
-    plain("PROXMOX_SSH_USER", Some("root"), "SSH user; it must be able to run pct."),
-    secret("PROXMOX_SSH_PASSWORD", "SSH password, or the passphrase of the key. Absent: PROXMOX_PASSWORD."),
-    plain("PROXMOX_SSH_KEY_FILE", None, "Private SSH key instead of a password."),
-    plain("PROXMOX_SSH_HOST_KEYS", None, "Public host key of each node, e.g. pve1=ssh-ed25519 AAAA…. Absent: learnt at the first connection, enforced from then on."),
-    plain("PROXMOX_BRIDGE", Some("vmbr0"), "Bridge of every container that names none."),
-    plain("PROXMOX_STORAGE", None, "Storage of root file systems. Absent: the one with the most room on the chosen node."),
-    plain("PROXMOX_TEMPLATE_STORAGE", None, "Storage of templates. Absent: the one with the most room on the chosen node."),
-    plain("PROXMOX_POOL", None, "Resource pool that containers are put into."),
-    plain("PROXMOX_VMID_RANGE", None, "Numbers that containers may have, e.g. 5000-5999. Absent: as the cluster proposes."),
-    plain("PROXMOX_FEATURES", Some("nesting=1,keyctl=1"), "Features of every container. Docker needs nesting=1."),
-    plain("PROXIMITY_LISTEN", Some("0.0.0.0:8765"), "Address and port to listen on."),
-    plain("PROXIMITY_DATA_DIR", None, "Folder of the database and the key. Absent: /var/lib/proximity for root, else ~/.local/share/proximity."),
-    plain("PROXIMITY_CATALOG_DIR", None, "Folder of the catalog. Absent: the catalog inside the program."),
-    plain("PROXIMITY_SECRET_KEY_FILE", None, "File of the key that seals secrets in the database; made when missing. Absent: secret.key in the data folder."),
-    secret("PROXIMITY_ADMIN_PASSWORD", "Password of the user admin, at the first start. Absent: made up and printed once."),
-    secret("DATABASE_URL", "Database. Absent: an SQLite file in the data folder."),
-    plain("PROXIMITY_LEASE", Some("30s"), "How long an operation waits for the next driver when this one dies without a word. Longer than any pause of the machine."),
-    plain("PROXIMITY_LOG", Some("info"), "What is logged, e.g. info, debug, or info,proxmox=debug."),
+    plain(
+        "PROXMOX_FINGERPRINT",
+        None,
+        "SHA-256 fingerprint of the API's certificate, as the node's page Certificates shows it; several separated by commas. This or a CA is required unless the system trusts the certificate.",
+    ),
+    plain(
+        "PROXMOX_CA_FILE",
+        None,
+        "PEM file of the CA that signed the API's certificate, e.g. a copy of /etc/pve/pve-root-ca.pem.",
+    ),
+    plain(
+        "PROXMOX_SSH_HOSTS",
+        None,
+        "SSH address of each node, e.g. pve1=10.0.0.1:22,pve2=10.0.0.2. Absent: as the cluster's own status says.",
+    ),
+    plain(
+        "PROXMOX_SSH_HOST",
+        None,
+        "SSH address of a node that stands alone. Absent: PROXMOX_HOST.",
+    ),
+    plain(
+        "PROXMOX_SSH_PORT",
+        Some("22"),
+        "SSH port of every node that is not in PROXMOX_SSH_HOSTS.",
+    ),
+    plain(
+        "PROXMOX_SSH_USER",
+        Some("root"),
+        "SSH user; it must be able to run pct.",
+    ),
+    secret(
+        "PROXMOX_SSH_PASSWORD",
+        "SSH password, or the passphrase of the key. Absent: PROXMOX_PASSWORD.",
+    ),
+    plain(
+        "PROXMOX_SSH_KEY_FILE",
+        None,
+        "Private SSH key instead of a password.",
+    ),
+    plain(
+        "PROXMOX_SSH_HOST_KEYS",
+        None,
+        "Public host key of each node, e.g. pve1=ssh-ed25519 AAAA…. Absent: learnt at the first connection, enforced from then on.",
+    ),
+    plain(
+        "PROXMOX_BRIDGE",
+        Some("vmbr0"),
+        "Bridge of every container that names none.",
+    ),
+    plain(
+        "PROXMOX_STORAGE",
+        None,
+        "Storage of root file systems. Absent: the one with the most room on the chosen node.",
+    ),
+    plain(
+        "PROXMOX_TEMPLATE_STORAGE",
+        None,
+        "Storage of templates. Absent: the one with the most room on the chosen node.",
+    ),
+    plain(
+        "PROXMOX_POOL",
+        None,
+        "Resource pool that containers are put into.",
+    ),
+    plain(
+        "PROXMOX_VMID_RANGE",
+        None,
+        "Numbers that containers may have, e.g. 5000-5999. Absent: as the cluster proposes.",
+    ),
+    plain(
+        "PROXMOX_FEATURES",
+        Some("nesting=1,keyctl=1"),
+        "Features of every container. Docker needs nesting=1.",
+    ),
+    plain(
+        "PROXIMITY_LISTEN",
+        Some("0.0.0.0:8765"),
+        "Address and port to listen on.",
+    ),
+    plain(
+        "PROXIMITY_DATA_DIR",
+        None,
+        "Folder of the database and the key. Absent: /var/lib/proximity for root, else ~/.local/share/proximity.",
+    ),
+    plain(
+        "PROXIMITY_CATALOG_DIR",
+        None,
+        "Folder of the catalog. Absent: the catalog inside the program.",
+    ),
+    plain(
+        "PROXIMITY_SECRET_KEY_FILE",
+        None,
+        "File of the key that seals secrets in the database; made when missing. Absent: secret.key in the data folder.",
+    ),
+    secret(
+        "PROXIMITY_ADMIN_PASSWORD",
+        "Password of the user admin, at the first start. Absent: made up and printed once.",
+    ),
+    secret(
+        "DATABASE_URL",
+        "Database. Absent: an SQLite file in the data folder.",
+    ),
+    plain(
+        "PROXIMITY_LEASE",
+        Some("30s"),
+        "How long an operation waits for the next driver when this one dies without a word. Longer than any pause of the machine.",
+    ),
+    plain(
+        "PROXIMITY_LOG",
+        Some("info"),
+        "What is logged, e.g. info, debug, or info,proxmox=debug.",
+    ),
     plain("PROXIMITY_LOG_FORMAT", Some("text"), "text or json."),
-    plain("TIMEOUT_DOCKER_INSTALL", Some("180s"), "Longest time for installing Docker."),
-    plain("TIMEOUT_IMAGE_PULL", Some("600s"), "Longest time for pulling all images of an app."),
-    plain("TIMEOUT_SERVICE_START", Some("300s"), "Longest time from starting the services to their being healthy."),
-    plain("TIMEOUT_SSH_CONNECT", Some("30s"), "Longest time for an SSH connection."),
+    plain(
+        "TIMEOUT_DOCKER_INSTALL",
+        Some("180s"),
+        "Longest time for installing Docker.",
+    ),
+    plain(
+        "TIMEOUT_IMAGE_PULL",
+        Some("600s"),
+        "Longest time for pulling all images of an app.",
+    ),
+    plain(
+        "TIMEOUT_SERVICE_START",
+        Some("300s"),
+        "Longest time from starting the services to their being healthy.",
+    ),
+    plain(
+        "TIMEOUT_SSH_CONNECT",
+        Some("30s"),
+        "Longest time for an SSH connection.",
+    ),
 ];
 
 /// The text of `.env.example`.
@@ -72,8 +202,16 @@ pub fn env_example() -> String {
             text.push_str(&line);
             text.push('\n');
         }
-        let mark = if setting.name == "PROXMOX_HOST" { "" } else { "#" };
-        text.push_str(&format!("{mark}{}={}\n", setting.name, setting.default.unwrap_or_default()));
+        let mark = if setting.name == "PROXMOX_HOST" {
+            ""
+        } else {
+            "#"
+        };
+        text.push_str(&format!(
+            "{mark}{}={}\n",
+            setting.name,
+            setting.default.unwrap_or_default()
+        ));
     }
     text
 }
@@ -103,6 +241,9 @@ mod tests {
         if std::env::var_os("UPDATE").is_some() {
             std::fs::write(path, env_example()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), env_example());
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            env_example()
+        );
     }
 }

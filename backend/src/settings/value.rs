@@ -26,7 +26,9 @@ pub(super) fn address(text: &str, default_port: u16) -> Option<(String, u16)> {
 /// An address of the Proxmox API.
 pub(super) fn host(text: &str, default_port: u16) -> Option<HostPort> {
     let (host, port) = address(text, default_port)?;
-    host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte)).then_some(HostPort { host, port })
+    host.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b".-:".contains(&byte))
+        .then_some(HostPort { host, port })
 }
 
 /// `180s`, `3m`, `1h`, `500ms`, or a number of seconds; more than nothing.

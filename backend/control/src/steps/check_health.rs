@@ -45,12 +45,20 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CheckHealth {
         let limit = check.within.min(cx.context.settings.timeouts.service_start);
         let deadline = Instant::now() + limit;
         cx.log(format!("waiting until {}", check.describe()));
-        let steady = if check.asks_the_app() { Duration::ZERO } else { STEADY };
+        let steady = if check.asks_the_app() {
+            Duration::ZERO
+        } else {
+            STEADY
+        };
         let mut well_since = None;
         let mut told = String::new();
         loop {
             let why = match look(cx, &check).await? {
-                Verdict::Well if well_since.get_or_insert_with(Instant::now).elapsed() >= steady => return Ok(()),
+                Verdict::Well
+                    if well_since.get_or_insert_with(Instant::now).elapsed() >= steady =>
+                {
+                    return Ok(());
+                }
                 Verdict::Well => "the services run; waiting whether they stay up".to_owned(),
                 Verdict::NotYet(why) => {
                     well_since = None;

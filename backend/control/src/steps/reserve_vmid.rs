@@ -83,7 +83,9 @@ pub(crate) async fn propose(
         // Random: a number that was just given back is then not handed out again at once, while somebody may
         // still hold on to its old meaning.
         let start = rand::rng().random_range(range.clone());
-        (start..=*range.end()).chain(*range.start()..start).find(free)
+        (start..=*range.end())
+            .chain(*range.start()..start)
+            .find(free)
     } else {
         let next = site.cluster.next_vmid().await;
         let next = next.map_err(|error| explain::proxmox("asking for a free number", &error))?;
