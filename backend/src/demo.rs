@@ -1,6 +1,9 @@
 //! `proximity demo`: the service with a simulated cluster inside, to try everything without Proxmox.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context as _;
 use clap::Args;
@@ -51,7 +54,7 @@ pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
     let cluster = Cluster::start(cluster)
         .await
         .context("the simulated cluster cannot start")?;
-    let settings = settings(&source, &arguments, &cluster, data)?;
+    let settings = settings(&source, &arguments, &cluster, &data)?;
     let given = settings.admin_password.is_some();
     let service = Service::start(settings, shutdown.clone()).await?;
     greet(&service, arguments.nodes, given);
@@ -60,12 +63,15 @@ pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What a person may still choose.
+const KEPT: &[&str] = &["PROXIMITY_LISTEN", "PROXIMITY_CATALOG_DIR", "PROXIMITY_ADMIN_PASSWORD"];
+
 /// The person's own settings, but for the cluster, which is the simulated one.
 fn settings(
     source: &Source,
     arguments: &Arguments,
     cluster: &sim::Running,
-    data: PathBuf,
+    data: &Path,
 ) -> anyhow::Result<Settings> {
     let simulated = [
         ("PROXMOX_HOST", cluster.api.ip().to_string()),
@@ -76,11 +82,6 @@ fn settings(
         ("PROXMOX_SSH_HOSTS", cluster.ssh_hosts.clone()),
         ("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()),
         ("PROXIMITY_DATA_DIR", data.display().to_string()),
-    ];
-    const KEPT: &[&str] = &[
-        "PROXIMITY_LISTEN",
-        "PROXIMITY_CATALOG_DIR",
-        "PROXIMITY_ADMIN_PASSWORD",
     ];
     let environment = source
         .given(KEPT)

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 use anyhow::Context as _;
 use catalog::Catalog;
 use control::{Control, Parts, SecretKey};
-use secrecy::ExposeSecret as _;
+use secrecy::ExposeSecret;
 use store::{Store, SystemClock};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -39,7 +39,6 @@ pub struct Service {
     address: SocketAddr,
     /// The first administrator's password, where it was made up just now.
     made_up: Option<String>,
-    /// The administrator's password where the settings give it, and nobody is to be told.
     tracker: TaskTracker,
     shutdown: CancellationToken,
 }
@@ -58,7 +57,7 @@ impl Service {
         let password = settings
             .admin_password
             .as_ref()
-            .map(|password| password.expose_secret());
+            .map(ExposeSecret::expose_secret);
         let made_up = control
             .first_administrator(password)
             .await

@@ -84,32 +84,31 @@ impl Source {
     }
 
     /// The value, the default, or none.
-    pub fn text(&self, name: &'static str) -> Result<Option<String>, WrongSetting> {
+    pub fn text(&self, name: &'static str) -> Option<String> {
         let value = self
             .values
             .get(name)
             .map(String::as_str)
             .or(setting(name).default);
-        Ok(value
+        value
             .map(str::trim)
             .filter(|value| !value.is_empty())
-            .map(str::to_owned))
+            .map(str::to_owned)
     }
 
     /// The value or the default; an error where there is neither.
     pub fn required(&self, name: &'static str) -> Result<String, WrongSetting> {
-        self.text(name)?
-            .ok_or_else(|| WrongSetting::new(name, "is not set"))
+        self.text(name).ok_or_else(|| WrongSetting::new(name, format!("is not set. {}", setting(name).meaning)))
     }
 
     /// A secret exactly as it was given: blanks around it may belong to it.
-    pub fn secret(&self, name: &'static str) -> Result<Option<SecretString>, WrongSetting> {
+    pub fn secret(&self, name: &'static str) -> Option<SecretString> {
         debug_assert!(setting(name).secret, "{name} is read as a secret");
         let value = self
             .values
             .get(name)
             .map(|value| SecretString::from(value.clone()));
-        Ok(value.filter(|secret| !super::is_empty(secret)))
+        value.filter(|secret| !super::is_empty(secret))
     }
 
     /// A value that must have a form, told in words.
@@ -131,7 +130,7 @@ impl Source {
 
     /// `a=b,c=d`; a value may itself hold `=`.
     pub fn pairs(&self, name: &'static str) -> Result<Vec<(String, String)>, WrongSetting> {
-        let text = self.text(name)?.unwrap_or_default();
+        let text = self.text(name).unwrap_or_default();
         text.split(',')
             .map(str::trim)
             .filter(|pair| !pair.is_empty())
@@ -246,7 +245,7 @@ mod tests {
             path.display().to_string(),
         )];
         let source = Source::new(environment, None).unwrap();
-        let secret = source.secret("PROXMOX_PASSWORD").unwrap().unwrap();
+        let secret = source.secret("PROXMOX_PASSWORD").unwrap();
         assert_eq!(secret.expose_secret(), " spaces belong to it ");
     }
 

@@ -188,51 +188,52 @@ pub const SETTINGS: &[Setting] = &[
     ),
 ];
 
-/// The text of `.env.example`.
-pub fn env_example() -> String {
-    let mut text = String::from(
-        "# Settings of Proximity. Copy this file to .env and fill in what you need; a line that is commented out shows\n\
-         # the default. A secret may be given as <NAME>_FILE, the path of a file that holds it. Instead of the\n\
-         # environment a TOML file may hold the same names in lower case: PROXIMITY_CONFIG=/etc/proximity.toml.\n",
-    );
-    for setting in SETTINGS {
-        text.push('\n');
-        for line in wrap(setting.meaning, 110) {
-            text.push_str("# ");
-            text.push_str(&line);
-            text.push('\n');
-        }
-        let mark = if setting.name == "PROXMOX_HOST" {
-            ""
-        } else {
-            "#"
-        };
-        text.push_str(&format!(
-            "{mark}{}={}\n",
-            setting.name,
-            setting.default.unwrap_or_default()
-        ));
-    }
-    text
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The text of `.env.example`.
+    fn env_example() -> String {
+        let mut text = String::from(
+            "# Settings of Proximity. Copy this file to .env and fill in what you need; a line that is commented out shows\n\
+             # the default. A secret may be given as <NAME>_FILE, the path of a file that holds it. Instead of the\n\
+             # environment a TOML file may hold the same names in lower case: PROXIMITY_CONFIG=/etc/proximity.toml.\n",
+        );
+        for setting in SETTINGS {
+            text.push('\n');
+            for line in wrap(setting.meaning, 110) {
+                text.push_str("# ");
+                text.push_str(&line);
+                text.push('\n');
+            }
+            let mark = if setting.name == "PROXMOX_HOST" {
+                ""
+            } else {
+                "#"
+            };
+            text.push_str(mark);
+            text.push_str(setting.name);
+            text.push('=');
+            text.push_str(setting.default.unwrap_or_default());
+            text.push('
+    ');
+        }
+        text
+    }
+
+    fn wrap(text: &str, width: usize) -> Vec<String> {
+        let mut lines: Vec<String> = Vec::new();
+        for word in text.split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.len() + 1 + word.len() <= width => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        lines
+    }
 
     /// Mend with `UPDATE=1 cargo test -p proximity env_example`.
     #[test]
