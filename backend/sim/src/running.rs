@@ -10,6 +10,7 @@ use crate::cluster::Cluster;
 use crate::control::NodeChange;
 use crate::faults::{Faults, Rule, WrongRule};
 use crate::guests::Guests;
+use crate::guests::modelled::Modelled;
 use crate::model::identity::random_uuid;
 use crate::options::{GuestsKind, Options, SshServers};
 use crate::rest::server::{self, Certificate};
@@ -43,7 +44,7 @@ impl Cluster {
         let password = options.password.clone().unwrap_or_else(random_uuid);
         let certificate = Certificate::new(names(&options))?;
         let fingerprint = certificate.fingerprint();
-        let guests = guests(&options, &faults)?;
+        let guests = guests(&options, &faults);
         let cluster = Self::new(
             &options,
             password.clone(),
@@ -88,10 +89,10 @@ fn names(options: &Options) -> Vec<String> {
     names
 }
 
-fn guests(options: &Options, _faults: &Arc<Faults>) -> io::Result<Arc<dyn Guests>> {
+fn guests(options: &Options, faults: &Arc<Faults>) -> Arc<dyn Guests> {
     match &options.guests {
-        GuestsKind::Custom(guests) => Ok(Arc::clone(guests)),
-        GuestsKind::Modelled => Err(io::Error::other("there are no modelled guests yet")),
+        GuestsKind::Custom(guests) => Arc::clone(guests),
+        GuestsKind::Modelled => Arc::new(Modelled::new(Arc::clone(faults), options.pace)),
     }
 }
 

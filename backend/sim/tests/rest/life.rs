@@ -214,3 +214,31 @@ async fn configuration_changes_are_guarded() {
     let reply = world.call(&root, "POST", stop, &[]).await;
     assert_eq!(reply.reason, "CT 101 not running");
 }
+
+#[tokio::test]
+async fn a_modelled_guest_gets_an_address_and_goes() {
+    let world = World::modelled(three()).await;
+    let root = world.root().await;
+    let upid = world.create(&root, "pve1", "101", &[]).await.text();
+    assert_eq!(world.finish(&root, &upid).await, "OK");
+    let start = "/nodes/pve1/lxc/101/status/start";
+    let upid = world.call(&root, "POST", start, &[]).await.text();
+    assert_eq!(world.finish(&root, &upid).await, "OK");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+    let address = loop {
+        let path = "/nodes/pve1/lxc/101/interfaces";
+        let found = world.get(&root, path).await.data();
+        let rows = found.as_array().cloned().unwrap_or_default();
+        let eth0 = rows.iter().find(|row| row["name"] == "eth0");
+        if let Some(address) = eth0.and_then(|row| row["inet"].as_str()) {
+            break address.to_owned();
+        }
+        assert!(std::time::Instant::now() < deadline, "no address: {found}");
+    };
+    assert!(address.contains('/'), "{address}");
+    let path = "/nodes/pve1/lxc/101?force=1&purge=1";
+    let upid = world.call(&root, "DELETE", path, &[]).await.text();
+    assert_eq!(world.finish(&root, &upid).await, "OK");
+    let state = world.running.state().await;
+    assert_eq!(state["containers"], json!([]));
+}

@@ -149,9 +149,19 @@ pub(crate) struct World {
 pub(crate) type Form<'a> = &'a [(&'a str, &'a str)];
 
 impl World {
+    /// A cluster of plain guests.
     pub(crate) async fn new(options: Options) -> Self {
         let guests = Arc::new(Plain::default());
         let kind = GuestsKind::Custom(guests.clone());
+        Self::start(options, kind, guests).await
+    }
+
+    /// A cluster of modelled guests; the plain ones stay unused.
+    pub(crate) async fn modelled(options: Options) -> Self {
+        Self::start(options, GuestsKind::Modelled, Arc::default()).await
+    }
+
+    async fn start(options: Options, kind: GuestsKind, guests: Arc<Plain>) -> Self {
         let options = Options {
             guests: kind,
             ..options
