@@ -64,7 +64,11 @@ pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 /// What a person may still choose.
-const KEPT: &[&str] = &["PROXIMITY_LISTEN", "PROXIMITY_CATALOG_DIR", "PROXIMITY_ADMIN_PASSWORD"];
+const KEPT: &[&str] = &[
+    "PROXIMITY_LISTEN",
+    "PROXIMITY_CATALOG_DIR",
+    "PROXIMITY_ADMIN_PASSWORD",
+];
 
 /// The person's own settings, but for the cluster, which is the simulated one.
 fn settings(

@@ -98,7 +98,9 @@ impl Source {
 
     /// The value or the default; an error where there is neither.
     pub fn required(&self, name: &'static str) -> Result<String, WrongSetting> {
-        self.text(name).ok_or_else(|| WrongSetting::new(name, format!("is not set. {}", setting(name).meaning)))
+        self.text(name).ok_or_else(|| {
+            WrongSetting::new(name, format!("is not set. {}", setting(name).meaning))
+        })
     }
 
     /// A secret exactly as it was given: blanks around it may belong to it.

@@ -215,8 +215,7 @@ mod tests {
             text.push_str(setting.name);
             text.push('=');
             text.push_str(setting.default.unwrap_or_default());
-            text.push('
-    ');
+            text.push('\n');
         }
         text
     }
