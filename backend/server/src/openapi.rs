@@ -128,48 +128,74 @@ fn complete(item: &mut PathItem) {
             answers.entry(status.to_owned()).or_insert_with(usual);
         }
         give_bodies(&mut operation.responses);
+        name(operation);
     }
 }
 
+/// A status and what it means.
+type Meaning = (&'static str, &'static str);
+
+/// Answers to a body that is not what it should be.
+const BODY: [Meaning; 4] = [
+    ("400", "The body, the query or a header is malformed."),
+    ("413", "The body is larger than 1 MiB."),
+    ("415", "The body was not sent as JSON."),
+    (
+        "422",
+        "Fields are missing, unknown or wrong; `errors` names them.",
+    ),
+];
+/// The answer to other parameters that are not what they should be.
+const PARAMETERS: Meaning = ("400", "The query or a header is malformed.");
+/// Answers to those who are not known, or may not.
+const CLOSED: [Meaning; 2] = [
+    ("401", "Nobody is logged in, or the token is not valid."),
+    ("503", "The database does not answer."),
+];
+const READ: Meaning = ("403", "A scope is missing.");
+const WRITE: Meaning = ("403", "A scope or the CSRF token is missing.");
+/// Answers that can come from anywhere.
+const ALWAYS: [Meaning; 2] = [
+    ("500", "A fault of Proximity."),
+    ("504", "It took too long."),
+];
+
 /// Answers that follow from what an operation takes.
-fn usual(operation: &Operation, is_write: bool) -> Vec<(&'static str, &'static str)> {
-    let is_open = operation.security.is_some();
+fn usual(operation: &Operation, is_write: bool) -> Vec<Meaning> {
     let takes = |place: ParameterIn| {
         operation.parameters.iter().flatten().any(
             |parameter| matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == place),
         )
     };
-    let mut usual = Vec::new();
+    let mut usual = ALWAYS.to_vec();
     if operation.request_body.is_some() {
-        usual.extend([
-            ("400", "The body, the query or a header is malformed."),
-            ("413", "The body is larger than 1 MiB."),
-            ("415", "The body was not sent as JSON."),
-            (
-                "422",
-                "Fields are missing, unknown or wrong; `errors` names them.",
-            ),
-        ]);
+        usual.extend(BODY);
     } else if takes(ParameterIn::Query) || takes(ParameterIn::Header) {
-        usual.push(("400", "The query or a header is malformed."));
+        usual.push(PARAMETERS);
     }
-    if !is_open {
-        usual.push(("401", "Nobody is logged in, or the token is not valid."));
-        usual.push((
-            "403",
-            if is_write {
-                "A scope or the CSRF token is missing."
-            } else {
-                "A scope is missing."
-            },
-        ));
-        usual.push(("503", "The database does not answer."));
+    if operation.security.is_none() {
+        usual.extend(CLOSED);
+        usual.push(if is_write { WRITE } else { READ });
     }
-    usual.extend([
-        ("500", "A fault of Proximity."),
-        ("504", "It took too long."),
-    ]);
     usual
+}
+
+/// Whether an answer means what it means for every other operation too.
+pub(crate) fn is_usual(status: &str, description: &str) -> bool {
+    let all = BODY
+        .iter()
+        .chain(&CLOSED)
+        .chain(&ALWAYS)
+        .chain([&PARAMETERS, &READ, &WRITE]);
+    all.into_iter().any(|usual| *usual == (status, description))
+}
+
+/// Makes the operation's name unique: files name their handlers by what they do, `list`, `show`.
+fn name(operation: &mut Operation) {
+    let tag = operation.tags.iter().flatten().next();
+    if let (Some(tag), Some(name)) = (tag, &operation.operation_id) {
+        operation.operation_id = Some(format!("{tag}_{name}"));
+    }
 }
 
 /// Gives every error answer its body.
@@ -215,6 +241,17 @@ mod tests {
             open,
             ["post /api/v1/sessions", "get /healthz", "get /readyz"]
         );
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own() {
+        let names: Vec<String> = operations()
+            .into_iter()
+            .map(|(_, operation)| operation["operationId"].to_string())
+            .collect();
+        let unique: std::collections::BTreeSet<&String> = names.iter().collect();
+        assert_eq!(names.len(), unique.len(), "{names:?}");
+        assert!(unique.contains(&"\"apps_list\"".to_owned()));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::{api, docs, error::Error, health, layer, metrics, openapi, site::Site
 pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
 /// What can be chosen about the service.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Longest time until an answer begins. Longer than the cluster may take for one of its own answers
     /// (pveproxy gives up after 30 s), and SSH for a connection.
@@ -37,7 +37,7 @@ pub fn router(control: Control, options: Options) -> Router {
         started: Instant::now(),
     };
     let (routes, _) = routes().split_for_parts();
-    layered(routes.with_state(site), options)
+    layered(routes.with_state(site), options.request_timeout)
 }
 
 /// Every route with its description.
@@ -51,13 +51,13 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
 }
 
 /// `routes` as the world sees them: observed, guarded, and every error a problem body.
-fn layered(routes: Router, options: Options) -> Router {
+fn layered(routes: Router, request_timeout: Duration) -> Router {
     routes
         .fallback(async || Error::NoSuchPath)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(
-            options.request_timeout,
+            request_timeout,
             layer::limit_time,
         ))
         .layer(CatchPanicLayer::custom(layer::answer_panic))
@@ -89,13 +89,7 @@ mod tests {
                 "/slow",
                 get(async || std::future::pending::<&'static str>().await),
             );
-        let router = layered(
-            routes,
-            Options {
-                request_timeout: Duration::from_millis(20),
-            },
-        );
-        router
+        layered(routes, Duration::from_millis(20))
             .oneshot(Request::get(path).body(Body::empty()).unwrap())
             .await
             .unwrap()

@@ -44,12 +44,12 @@ pub(crate) fn answer(
 }
 
 /// A line of the journal.
-pub(crate) fn event(event: api::Event) -> Event {
+pub(crate) fn event(event: &api::Event) -> Event {
     data(
         Event::default()
             .id(event.id.to_string())
             .event(event.kind.as_str()),
-        &event,
+        event,
     )
 }
 

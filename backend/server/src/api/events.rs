@@ -111,7 +111,7 @@ async fn tell(
     }
     let events = control.follow(operation, after).await?;
     Ok(sse::answer(
-        events.map(|event| event.map(sse::event)),
+        events.map(|event| event.map(|event| sse::event(&event))),
         stopping,
         request_id,
     ))

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::schema::{Field, Shape, Type};
-use crate::problem::KINDS;
+use crate::{openapi, problem::KINDS};
 
 /// The whole page.
 #[derive(Serialize)]
@@ -37,6 +37,8 @@ struct Call {
     parameters: Vec<Parameter>,
     body: Option<Type>,
     answers: Vec<Answer>,
+    /// Answers that mean the same everywhere.
+    usual: Vec<Answer>,
 }
 
 /// One parameter.
@@ -166,10 +168,19 @@ fn call(path: &str, method: &str, operation: &Value) -> Call {
         is_open: operation.get("security").is_some(),
         parameters: rows(&operation["parameters"]).map(parameter).collect(),
         body: body.map(|(_, content)| Type::of(&content["schema"])),
-        answers: members(&operation["responses"])
-            .map(|(status, response)| answer(status, response))
-            .collect(),
+        answers: answers(operation, false),
+        usual: answers(operation, true),
     }
+}
+
+fn answers(operation: &Value, usual: bool) -> Vec<Answer> {
+    members(&operation["responses"])
+        .filter(|(status, response)| {
+            let description = response["description"].as_str().unwrap_or_default();
+            openapi::is_usual(status, description) == usual
+        })
+        .map(|(status, response)| answer(status, response))
+        .collect()
 }
 
 fn parameter(parameter: &Value) -> Parameter {

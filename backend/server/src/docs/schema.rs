@@ -75,9 +75,19 @@ impl Field {
             name: name.to_owned(),
             shape: Type::of(schema),
             required,
-            description: spans(schema["description"].as_str().unwrap_or_default()),
+            description: spans(description(schema)),
         }
     }
+}
+
+/// What is said of a field: by itself, or where it may be absent by the part that tells what it is.
+fn description(schema: &Value) -> &str {
+    let parts = rows(&schema["oneOf"]);
+    let said = [schema]
+        .into_iter()
+        .chain(parts)
+        .find_map(|schema| schema["description"].as_str());
+    said.unwrap_or_default()
 }
 
 impl Type {

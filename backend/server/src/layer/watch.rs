@@ -105,3 +105,89 @@ impl Drop for Line {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Mutex};
+
+    use axum::{Router, body::Body, extract::Extension, middleware, routing::get};
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+
+        /// Writes down what this thread logs from now on.
+        fn keep(&self) -> tracing::subscriber::DefaultGuard {
+            let log = self.clone();
+            let subscriber = tracing_subscriber::fmt()
+                .with_ansi(false)
+                .with_writer(move || log.clone())
+                .finish();
+            tracing::subscriber::set_default(subscriber)
+        }
+    }
+
+    fn router() -> Router {
+        let greet = async |Extension(visitor): Extension<Visitor>| visitor.is("ann");
+        Router::new()
+            .route("/apps/{id}", get(greet))
+            .route("/never", get(async || std::future::pending::<()>().await))
+            .layer(middleware::from_fn(watch))
+    }
+
+    fn request(path: &str) -> Request {
+        Request::get(path)
+            .header("x-request-id", "r7")
+            .body(Body::empty())
+            .unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_is_one_line_that_keeps_the_query_to_itself() {
+        let log = Log::default();
+        let _kept = log.keep();
+        router()
+            .oneshot(request("/apps/notes?token=hunter2"))
+            .await
+            .unwrap();
+        let text = log.text();
+        assert_eq!(text.lines().count(), 1, "{text}");
+        for part in [
+            "request_id=r7",
+            "GET /apps/{id} 200",
+            "who=\"ann\"",
+            "status=200",
+            "ms=",
+        ] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        assert!(!text.contains("hunter2"));
+    }
+
+    #[tokio::test]
+    async fn a_client_that_goes_away_is_written_down_too() {
+        let log = Log::default();
+        let _kept = log.keep();
+        let mut asked = Box::pin(router().oneshot(request("/never")));
+        assert!(futures::poll!(&mut asked).is_pending());
+        drop(asked);
+        assert!(log.text().contains("GET /never 499"), "{}", log.text());
+    }
+}

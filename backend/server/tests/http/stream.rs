@@ -90,7 +90,7 @@ impl Stream {
     }
 
     /// Reads until the other side has ended its answer or the connection.
-    async fn to_end(&mut self) -> &str {
+    async fn rest(&mut self) -> &str {
         let read = async {
             let mut bytes = [0; 4096];
             while !self.text.ends_with("0\r\n\r\n") {
@@ -197,14 +197,14 @@ async fn the_stream_of_an_operation_ends_with_it() {
     let mut worker = JoinSet::new();
     let stop = halt.clone();
     worker.spawn(async move { control.work("test", stop).await });
-    let text = stream.to_end().await.to_owned();
+    let text = stream.rest().await.to_owned();
     assert!(
         text.contains("event: operation.finished\n") && text.ends_with("0\r\n\r\n"),
         "{text}"
     );
     // And for those who come later it is told whole, and ends.
     let mut late = running.open(&script, &events_of(&operation)).await;
-    assert!(late.to_end().await.contains("event: operation.queued\n"));
+    assert!(late.rest().await.contains("event: operation.queued\n"));
     halt.cancel();
     time::timeout(LONG, worker.join_next()).await.unwrap();
     running.stop().await;
@@ -262,6 +262,6 @@ async fn the_service_stops_at_once_although_streams_are_open() {
         "streams were waited for"
     );
     // Ended in good order, not cut.
-    assert!(one.to_end().await.ends_with("0\r\n\r\n") && all.to_end().await.ends_with("0\r\n\r\n"));
+    assert!(one.rest().await.ends_with("0\r\n\r\n") && all.rest().await.ends_with("0\r\n\r\n"));
     assert!(TcpStream::connect(address).await.is_err());
 }

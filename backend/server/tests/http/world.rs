@@ -184,7 +184,7 @@ impl Actor {
     pub(crate) fn lines(&self) -> String {
         self.headers
             .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
+            .flat_map(|(name, value)| [*name, ": ", value, "\r\n"])
             .collect()
     }
 }
