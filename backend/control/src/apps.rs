@@ -209,6 +209,7 @@ fn state_of(app: &store::App) -> State {
         wanted_node: None,
         choice: None,
         vmid: app.vmid,
+        create_task: None,
         node: app.node.clone(),
         address: app.address,
         was_running: None,

@@ -19,6 +19,9 @@ pub(crate) const POLL: Duration = Duration::from_millis(500);
 pub(crate) enum Found {
     /// Our container, on this node.
     Ours(NodeName, Box<ContainerConfig>),
+    /// A container that is being created, by whomever: Proxmox writes down only its lock before the template is
+    /// unpacked, and the description with the proof after that.
+    Creating(NodeName),
     /// Somebody else's guest.
     Foreign(NodeName),
     /// Nothing, as the whole cluster and the node itself say.
@@ -43,6 +46,9 @@ pub(crate) async fn look(context: &Context, state: &State) -> Result<Found, Erro
             if ownership::is_proven(config.description.as_deref().unwrap_or(""), app, nonce) =>
         {
             Ok(Found::Ours(node, Box::new(config)))
+        }
+        Ok(config) if config.lock.as_deref() == Some("create") && config.description.is_none() => {
+            Ok(Found::Creating(node))
         }
         Ok(_) => Ok(Found::Foreign(node)),
         // A virtual machine has the number: its configuration is not an LXC's.
@@ -144,6 +150,7 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
             release_lock(cx, &node, vmid, &lock).await?;
             Ok(Progress::Again)
         }
+        Found::Creating(node) => end_creation(cx, &node, vmid).await,
         Found::Ours(node, _) => {
             cx.log(format!("destroying container {vmid} on {node}"));
             let options = DeleteOptions {
@@ -176,6 +183,50 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
             None => Ok(Progress::Gone),
         },
     }
+}
+
+/// Whose a half-made container is, nobody can see: its creation is waited for. One that died in the middle is
+/// ours only if we were told that its task is the one that we began.
+async fn end_creation<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    node: &NodeName,
+    vmid: Vmid,
+) -> Result<Progress, Error> {
+    if let Some(upid) = running_task(cx.context, node, vmid, "vzcreate").await? {
+        let cluster = &cx.context.cluster;
+        if cx.state.create_task.as_ref() == Some(&upid) {
+            cluster.stop_task(&upid).await?;
+        }
+        cluster
+            .wait_task(&upid, Duration::from_mins(3), |_| {})
+            .await
+            .or_else(failed_is_fine)?;
+        return Ok(Progress::Again);
+    }
+    let lock = || Error::Locked {
+        lock: "create".to_owned(),
+        message: format!("container {vmid} was left half made, and nothing proves by whom"),
+    };
+    let began = cx.state.create_task.as_ref().ok_or_else(lock)?;
+    if began.vmid() != Some(vmid) || began.node() != node {
+        return Err(lock());
+    }
+    unlock(cx, node, vmid, "create").await;
+    let options = DeleteOptions {
+        force: true,
+        purge: true,
+        unreferenced_disks: true,
+    };
+    let upid = cx
+        .context
+        .cluster
+        .delete_container(node, vmid, options)
+        .await?;
+    cx.context
+        .cluster
+        .wait_task(&upid, Duration::from_mins(3), |_| {})
+        .await?;
+    Ok(Progress::Again)
 }
 
 /// A create that failed has removed its container by itself.
@@ -215,21 +266,30 @@ async fn release_lock<S: Saga<State = State, Context = Context>>(
             .or_else(failed_is_fine)?;
         return Ok(());
     }
+    unlock(cx, node, vmid, lock).await;
+    Ok(())
+}
+
+/// Takes a lock away that a dead task left. Whether it helped is seen by the next look.
+async fn unlock<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    node: &NodeName,
+    vmid: Vmid,
+    lock: &str,
+) {
     cx.log(format!(
         "container {vmid} is locked ({lock}) by a task that is gone; unlocking it"
     ));
-    let unlock =
+    let command =
         Command::new(["pct", "unlock", &vmid.to_string()]).deadline(Duration::from_secs(30));
-    // Whether it helped is seen by the next look.
     if let Err(failure) = cx
         .context
         .hosts
-        .on_node(node, "unlocking the container", unlock)
+        .on_node(node, "unlocking the container", command)
         .await
     {
         cx.log(failure.message);
     }
-    Ok(())
 }
 
 /// A task of this kind that works on the container now.

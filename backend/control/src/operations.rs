@@ -5,6 +5,7 @@
 use std::net::IpAddr;
 
 use api::{AppId, AppState, Network, OperationKind};
+use proxmox::Upid;
 use saga::{Plan, Saga, Step};
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +106,9 @@ pub struct State {
     /// The number it has or is about to get.
     #[serde(default)]
     pub vmid: Option<u32>,
+    /// The task that creates it, where the cluster told which it is.
+    #[serde(default)]
+    pub create_task: Option<Upid>,
     /// The node on which it was last seen.
     #[serde(default)]
     pub node: Option<String>,

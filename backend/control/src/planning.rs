@@ -127,6 +127,7 @@ impl Wish {
             wanted_node: self.node.clone(),
             choice: None,
             vmid: None,
+            create_task: None,
             node: None,
             address: None,
             was_running: None,

@@ -23,7 +23,7 @@ const ATTEMPTS: usize = 20;
 const LIMIT: Duration = Duration::from_mins(5);
 /// After a lost answer: how long a create may take to show itself. pveproxy gives up on the node after 30 s
 /// while storage activation may still be under way.
-const SETTLE: Duration = Duration::from_secs(45);
+const SETTLE: Duration = Duration::from_secs(20);
 
 /// Creates the container, unprivileged, with its features as far as the identity may set them.
 ///
@@ -91,20 +91,23 @@ async fn attempt<S: Saga<State = State, Context = Context>>(
     let doing = "creating the container";
     let failed = |error: Error| StepError::from(explain::proxmox(doing, &error));
     match look(cx.context, cx.state).await.map_err(failed)? {
-        Found::Ours(..) => return settle(cx, vmid, node).await,
+        Found::Ours(..) | Found::Creating(_) => return settle(cx, vmid, node).await,
         Found::Foreign(_) => return Ok(Attempt::Taken),
         Found::Nothing => {}
     }
+    cx.state.create_task = None;
     cx.checkpoint().await?;
     let request = request(cx, vmid)?;
     match cx.context.cluster.create_container(node, &request).await {
         Ok(upid) => {
+            cx.state.create_task = Some(upid.clone());
+            cx.checkpoint().await?;
             follow_task(cx, &upid, doing, LIMIT).await?;
             Ok(Attempt::Created)
         }
         // Taken, or created by an earlier call of ours whose answer was lost.
         Err(Error::VmidTaken { .. }) => match look(cx.context, cx.state).await.map_err(failed)? {
-            Found::Ours(..) => settle(cx, vmid, node).await,
+            Found::Ours(..) | Found::Creating(_) => settle(cx, vmid, node).await,
             Found::Foreign(_) | Found::Nothing => Ok(Attempt::Taken),
         },
         Err(error @ Error::Unknown { .. }) => {
@@ -115,29 +118,35 @@ async fn attempt<S: Saga<State = State, Context = Context>>(
     }
 }
 
-/// Waits until a create whose task is not known has shown itself and come to its end, or is proven not to be.
+/// Waits until a create whose task is not known, ours or another's, has come to its end; then the proof is
+/// there, or nothing is.
 async fn settle<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
     vmid: Vmid,
     node: &NodeName,
 ) -> Result<Attempt, StepError> {
     let doing = "creating the container";
-    let failed = |error: Error| StepError::from(explain::proxmox(doing, &error));
     let deadline = Instant::now() + SETTLE;
     loop {
         let seen = async {
-            let task = running_task(cx.context, node, vmid, "vzcreate").await?;
-            Ok::<_, Error>((task, look(cx.context, cx.state).await?))
+            if let Some(upid) = running_task(cx.context, node, vmid, "vzcreate").await? {
+                // How it ends is seen by looking: a create that fails removes what it made.
+                cx.log("waiting for the container's creation");
+                let _ = cx
+                    .context
+                    .cluster
+                    .wait_task(&upid, LIMIT, |line| cx.log(line))
+                    .await;
+            }
+            look(cx.context, cx.state).await
         };
+        let late = Instant::now() >= deadline;
         match seen.await {
-            Ok((Some(upid), Found::Ours(..) | Found::Nothing)) => {
-                follow_task(cx, &upid, doing, LIMIT).await?;
-            }
-            Ok((None, Found::Ours(_, config))) if config.lock.is_none() => {
-                return Ok(Attempt::Created);
-            }
+            Ok(Found::Ours(_, config)) if config.lock.is_none() => return Ok(Attempt::Created),
+            Ok(Found::Foreign(_)) => return Ok(Attempt::Taken),
+            Ok(Found::Nothing) if late => return Ok(Attempt::Again),
             // Locked by a create that is not running any more: it died in the middle. The undo clears it.
-            Ok((None, Found::Ours(..))) if Instant::now() >= deadline => {
+            Ok(Found::Ours(..) | Found::Creating(_)) if late => {
                 return Err(Failure::new(
                     "create_died",
                     "The task that created the container died in the middle.",
@@ -145,12 +154,9 @@ async fn settle<S: Saga<State = State, Context = Context>>(
                 .hint("Look at the node's log; a reboot or a full memory are the usual causes.")
                 .into());
             }
-            Ok((_, Found::Foreign(_))) => return Ok(Attempt::Taken),
-            Ok((None, Found::Nothing)) if Instant::now() >= deadline => return Ok(Attempt::Again),
-            Err(error) if Instant::now() >= deadline => return Err(failed(error)),
-            Ok(_) | Err(_) => {}
+            Err(error) if late => return Err(explain::proxmox(doing, &error).into()),
+            Ok(_) | Err(_) => sleep(POLL).await,
         }
-        sleep(POLL).await;
     }
 }
 

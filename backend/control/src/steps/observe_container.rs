@@ -38,7 +38,9 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
                 ))
                 .into());
             }
-            Found::Nothing => return Err(gone("the cluster does not know it any more").into()),
+            Found::Creating(_) | Found::Nothing => {
+                return Err(gone("the cluster does not know it any more").into());
+            }
         };
         if cx.state.was_running.is_none() {
             let status = cx
