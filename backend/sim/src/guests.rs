@@ -5,6 +5,7 @@
 //! nothing of nodes, permissions or tasks; it is told what to do and says how it went.
 
 pub mod lxc;
+pub mod modelled;
 
 use std::net::IpAddr;
 

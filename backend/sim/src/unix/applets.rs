@@ -25,6 +25,11 @@ use super::process::{Call, Done, binary};
 
 pub(crate) use print::unescape;
 
+/// A time as RFC 3339 in UTC, to the second.
+pub(crate) fn timestamp(time: std::time::SystemTime) -> String {
+    time::calendar(change::seconds(time)).rfc3339()
+}
+
 /// Folders and the applets that have a link to busybox there, as on Alpine (which is not usr-merged).
 const LINKS: &[(&str, &[&str])] = &[
     (

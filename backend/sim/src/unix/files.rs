@@ -95,6 +95,8 @@ pub(crate) struct Files {
     limit: u64,
     /// Bytes that are on this disk without being modelled as files (packages, layers of images).
     elsewhere: u64,
+    /// Bytes in regular files.
+    contents: u64,
 }
 
 impl Files {
@@ -106,12 +108,13 @@ impl Files {
             next: ROOT + 1,
             limit,
             elsewhere: 0,
+            contents: 0,
         }
     }
 
     /// Bytes in use.
     pub(crate) fn used(&self) -> u64 {
-        self.elsewhere + self.nodes.values().map(Node::size).sum::<u64>()
+        self.elsewhere + self.contents
     }
 
     /// Bytes that fit on it.
@@ -246,6 +249,7 @@ impl Files {
                 match &mut node.kind {
                     Kind::Directory(_) => return Err(Errno::IsDirectory),
                     Kind::File(bytes) if truncate => {
+                        self.contents -= bytes.len() as u64;
                         bytes.clear();
                         node.modified = SystemTime::now();
                     }
@@ -285,6 +289,7 @@ impl Files {
             bytes.resize(end, 0);
         }
         bytes[offset..end].copy_from_slice(data);
+        self.contents += growth;
         node.modified = SystemTime::now();
         Ok(())
     }
@@ -369,7 +374,9 @@ impl Files {
             return Err(Errno::NotEmpty);
         }
         self.entries(folder)?.remove(&name);
-        self.nodes.remove(&ino);
+        if let Some(Kind::File(bytes)) = self.nodes.remove(&ino).map(|node| node.kind) {
+            self.contents -= bytes.len() as u64;
+        }
         Ok(())
     }
 

@@ -233,9 +233,12 @@ async fn run(program: &str, mut call: Call) -> i32 {
     let machine = Arc::clone(&call.machine);
     let process = machine.base().register(&call.argv.join(" "));
     call.pid = process.pid();
-    // busybox is one program under many names.
+    // busybox is one program under many names, and `busybox NAME` is another way to say the name.
+    if program == "busybox" && call.name() == "busybox" && call.argv.len() > 1 {
+        call.argv.remove(0);
+    }
     let program = match program {
-        "busybox" if call.name() != "busybox" => call.name().to_owned(),
+        "busybox" => call.name().to_owned(),
         other => other.to_owned(),
     };
     let work = async {

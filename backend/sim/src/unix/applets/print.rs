@@ -319,7 +319,7 @@ pub(super) async fn yes(call: &mut Call) -> Done {
         call.args().join(" ")
     };
     loop {
-        call.out(format!("{line}\n").repeat(64)).await?;
+        call.out(format!("{line}\n").repeat(1024)).await?;
         tokio::task::yield_now().await;
     }
 }

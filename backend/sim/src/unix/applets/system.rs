@@ -63,29 +63,10 @@ pub(super) async fn detached(call: &mut Call) -> Done {
     }
 }
 
+/// `busybox` without the name of an applet.
 pub(super) async fn busybox(call: &mut Call) -> Done {
-    let Some(applet) = call.args().first().cloned() else {
-        call.out("BusyBox v1.36.1 () multi-call binary.\n").await?;
-        return Ok(0);
-    };
-    let mut argv = call.args().to_vec();
-    argv[0] = format!("/bin/{applet}");
-    let there = ["/bin", "/sbin", "/usr/bin", "/usr/sbin"]
-        .into_iter()
-        .map(|folder| format!("{folder}/{applet}"))
-        .find(|path| call.machine.base().files().exists(path));
-    match there {
-        Some(path) => {
-            argv[0] = path;
-            Ok(execute(call.with(argv))
-                .await
-                .unwrap_or_else(Unstartable::code))
-        }
-        None => {
-            call.err(format!("{applet}: applet not found\n")).await;
-            Err(127)
-        }
-    }
+    call.out("BusyBox v1.36.1 () multi-call binary.\n").await?;
+    Ok(0)
 }
 
 /// `flock [-nsxu] FD`, or `flock [-nsx] FILE COMMAND…`.
