@@ -138,7 +138,7 @@ impl Error {
 }
 
 impl IntoResponse for Error {
-    /// The status alone; the body is written by [`crate::layer::problem`], which knows the request's id.
+    /// The status alone; the body is written by [`crate::layer::write_problems`], which knows the request's id.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Arc::new(self));

@@ -8,7 +8,7 @@
 //!                      guard     panics and time limits
 //! ```
 //!
-//! [`router`] is the table of contents. This crate must not know Proxmox, SSH or SQL: all that it can do is
+//! [`router()`] is the table of contents. This crate must not know Proxmox, SSH or SQL: all that it can do is
 //! ask [`control::Control`].
 
 mod api;
