@@ -121,6 +121,7 @@ fn wants_events(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use axum::http::HeaderValue;
+    use http_body_util::BodyExt as _;
 
     use super::*;
 
@@ -134,5 +135,55 @@ mod tests {
         };
         assert!(wants("text/event-stream") && wants("text/plain, Text/Event-Stream;q=0.9"));
         assert!(!wants("*/*") && !wants("text/plain") && !wants_events(&HeaderMap::new()));
+    }
+
+    async fn body(response: Response) -> String {
+        let bytes = response.into_body().collect().await.unwrap().to_bytes();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    }
+
+    fn lines() -> impl Stream<Item = Result<LogLine, control::Error>> + Send + 'static {
+        let line = |service: Option<&str>, line: &str| LogLine {
+            service: service.map(str::to_owned),
+            line: line.to_owned(),
+        };
+        futures::stream::iter([
+            line(Some("web-1"), "GET /\r"),
+            line(None, "\u{1b}[32mup\u{1b}[0m"),
+        ])
+        .map(Ok)
+    }
+
+    #[tokio::test]
+    async fn followed_lines_are_text_that_nothing_holds_back() {
+        let response = text(lines(), Stopping::default());
+        assert!(response.extensions().get::<Streamed>().is_some());
+        assert_eq!(
+            body(response).await,
+            "web-1 | GET /\r\n\u{1b}[32mup\u{1b}[0m\n"
+        );
+    }
+
+    #[tokio::test]
+    async fn followed_lines_are_events_that_a_line_break_cannot_split() {
+        let events = lines().map(|line| line.map(|line| sse::log_line(&line)));
+        let broken = futures::stream::iter([Err(control::Error::NotFound { what: "app" })]);
+        let id = RequestId::of(&HeaderMap::new());
+        let response = sse::answer(events.chain(broken), Stopping::default(), id);
+        let text = body(response).await;
+        let first = "event: line\ndata: {\"service\":\"web-1\",\"line\":\"GET /\\r\"}\n\n";
+        assert!(text.starts_with(first), "{text}");
+        assert!(
+            text.contains("\n\nevent: problem\ndata: {\"type\":"),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn following_ends_when_the_service_stops() {
+        let stopping = Stopping::default();
+        let response = text(lines().chain(futures::stream::pending()), stopping.clone());
+        stopping.0.cancel();
+        assert!(body(response).await.len() < 100);
     }
 }
