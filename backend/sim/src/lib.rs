@@ -27,6 +27,7 @@ mod property;
 mod rest;
 mod running;
 mod schema;
+mod ssh;
 mod unix;
 mod work;
 

@@ -14,6 +14,7 @@ use crate::guests::modelled::Modelled;
 use crate::model::identity::random_uuid;
 use crate::options::{GuestsKind, Options, SshServers};
 use crate::rest::server::{self, Certificate};
+use crate::ssh;
 
 /// A cluster that can be reached. Dropping it stops everything without waiting; see [`Running::shutdown`].
 #[derive(Debug)]
@@ -66,9 +67,13 @@ impl Cluster {
         };
         running.token_secret = running.token_secret_of("root@pam!proximity");
         running.api = server::start(&running.cluster, options.listen, certificate).await?;
-        if options.ssh == SshServers::Elsewhere {
-            let port = options.ssh_listen.port();
-            running.ssh_hosts = hosts(&running.cluster, port);
+        let port = options.ssh_listen.port();
+        match options.ssh {
+            SshServers::Elsewhere => running.ssh_hosts = hosts(&running.cluster, port),
+            SshServers::Own => {
+                let doors = ssh::start(&running.cluster, port).await?;
+                (running.ssh_hosts, running.ssh_host_keys) = (doors.hosts, doors.keys);
+            }
         }
         Ok(running)
     }
