@@ -70,12 +70,14 @@ impl Console {
 
     /// A line of the answer.
     pub(crate) fn say(&mut self, line: &str) -> io::Result<()> {
+        self.settle()?;
         writeln!(self.out, "{line}")?;
         self.out.flush()
     }
 
     /// Bytes of the answer, as they came.
     pub(crate) fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.settle()?;
         self.out.write_all(bytes)?;
         self.out.flush()
     }
@@ -129,9 +131,11 @@ impl Console {
         self.err.flush()
     }
 
-    fn settle(&mut self) -> io::Result<()> {
+    /// Wipes a passing line away, so that what comes next stands on a line of its own.
+    pub(crate) fn settle(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.is_passing) {
             write!(self.err, "\r\u{1b}[K")?;
+            self.err.flush()?;
         }
         Ok(())
     }

@@ -57,7 +57,8 @@ pub async fn run_in(
     console: &mut Console,
 ) -> Exit {
     let done = command::run(command, environment, console).await;
-    match done {
+    let settled = console.settle();
+    match done.and(settled.map_err(error::Error::from)) {
         Ok(()) => Exit::Done,
         Err(error) => {
             // Where standard error is closed too, the exit code is all that can be told.

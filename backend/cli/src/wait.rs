@@ -94,6 +94,7 @@ pub(crate) fn verdict(console: &mut Console, operation: &Operation) -> Result<()
         return Ok(());
     }
     explain(console, operation)?;
+    advise(console, operation)?;
     Err(Error::Ended(operation.status))
 }
 
@@ -125,10 +126,14 @@ pub(crate) fn explain(console: &mut Console, operation: &Operation) -> std::io::
         }
         None => console.note(&format!("{mark} {what} is {}", operation.status))?,
     }
-    console.note(&next(operation))
+    Ok(())
 }
 
 /// What to type next.
+pub(crate) fn advise(console: &mut Console, operation: &Operation) -> std::io::Result<()> {
+    console.note(&next(operation))
+}
+
 fn next(operation: &Operation) -> String {
     let id = operation.id;
     match operation.status {

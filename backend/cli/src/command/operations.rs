@@ -76,6 +76,10 @@ pub(crate) async fn run(
                 if operation.error.is_some() || operation.status == OperationStatus::Stuck {
                     wait::explain(console, &operation)?;
                 }
+                // Of what is over its steps are all there is to say, and they have been said.
+                if !operation.status.is_over() {
+                    wait::advise(console, &operation)?;
+                }
             }
             Ok(())
         }
@@ -211,6 +215,7 @@ pub(crate) async fn cancel(
         // It came too late, or cannot be undone.
         if operation.status != OperationStatus::Completed {
             wait::explain(console, &operation)?;
+            wait::advise(console, &operation)?;
         } else if !is_told {
             console.note("it was completed before it could be cancelled")?;
         }
