@@ -53,6 +53,9 @@ pub(crate) enum Error {
         "not logged in at {url}; log in with `proximity login --url {url}`, or set PROXIMITY_TOKEN"
     )]
     LoggedOut { url: String },
+    /// Logging in did not work.
+    #[error("{url} knows no such user, or not by this password")]
+    WrongPassword { url: String },
     /// The service said no.
     #[error("{}", .0.detail)]
     Refused(Box<Problem>),
@@ -84,7 +87,7 @@ impl Error {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Usage(_) => Exit::Usage,
-            Self::LoggedOut { .. } => Exit::NotAllowed,
+            Self::LoggedOut { .. } | Self::WrongPassword { .. } => Exit::NotAllowed,
             Self::Refused(problem) => match problem.status {
                 400 | 422 => Exit::Usage,
                 401 | 403 => Exit::NotAllowed,

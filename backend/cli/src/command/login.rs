@@ -121,7 +121,12 @@ fn line(console: &mut Console) -> Result<String, Error> {
 /// Begins a session that the client then carries.
 async fn enter(client: &mut Client, login: &Login) -> Result<(), Error> {
     let request = client.request(Method::POST, "/sessions").json(login);
-    let response = client.send(request).await?;
+    let response = client.send(request).await.map_err(|error| match error {
+        Error::Refused(problem) if problem.status == 401 => Error::WrongPassword {
+            url: client.url().to_owned(),
+        },
+        error => error,
+    })?;
     let cookies = response.headers().get_all(header::SET_COOKIE).iter();
     let cookies: Vec<_> = cookies
         .filter_map(|cookie| cookie.to_str().ok()?.split(';').next())

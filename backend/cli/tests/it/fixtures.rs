@@ -85,16 +85,16 @@ pub(crate) fn entry() -> CatalogDetail {
         "links": {"source": "https://github.com/traefik/whoami"},
         "licence": "Apache-2.0", "architectures": ["amd64", "arm64"],
         "parameters": [
-            parameter("WHOAMI_NAME", "string", json!("kitchen")),
-            parameter("REPLICAS", "int", json!(1)),
-            parameter("VERBOSE", "bool", json!(false)),
-            parameter("PASSWORD", "secret", Value::Null),
+            parameter("WHOAMI_NAME", "string", &json!("kitchen")),
+            parameter("REPLICAS", "int", &json!(1)),
+            parameter("VERBOSE", "bool", &json!(false)),
+            parameter("PASSWORD", "secret", &Value::Null),
         ],
         "images": ["traefik/whoami:v1.11.0"],
     }))
 }
 
-fn parameter(name: &str, kind: &str, default: Value) -> Value {
+fn parameter(name: &str, kind: &str, default: &Value) -> Value {
     json!({
         "name": name, "label": format!("The {name}"), "type": kind, "default": default, "required": false,
         "generated": default.is_null(), "advanced": false, "immutable": false, "hidden": false,

@@ -145,6 +145,11 @@ async fn a_wrong_password_keeps_nothing() {
             service.url
         ))
         .await;
+    assert!(
+        left.err.contains("not by this password") && !left.err.contains("wrong"),
+        "{}",
+        left.err
+    );
     assert_eq!(left.exit, Exit::NotAllowed);
     assert!(!home.path().join("proximity").exists());
 }
