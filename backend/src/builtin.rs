@@ -9,7 +9,7 @@ use rust_embed::RustEmbed;
 struct Files;
 
 /// The catalog that comes with the program.
-pub fn catalog() -> Result<Catalog, catalog::Error> {
+pub(crate) fn catalog() -> Result<Catalog, catalog::Error> {
     Catalog::from_files(Files::iter().filter_map(|path| {
         let file = Files::get(&path)?;
         Some((path.into_owned(), file.data.into_owned()))

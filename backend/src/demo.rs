@@ -20,7 +20,7 @@ use crate::{
 
 /// What a demo is started with.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Folder that keeps the database; a throw-away one, when absent
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub struct Arguments {
 }
 
 /// Runs until a signal.
-pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) async fn command(arguments: Arguments) -> anyhow::Result<()> {
     let source = crate::source()?;
     logging::begin(&source)?;
     let tracker = TaskTracker::new();

@@ -5,7 +5,7 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::Subscr
 use crate::settings::{Source, WrongSetting};
 
 /// Begins logging to standard error as the settings say.
-pub fn begin(source: &Source) -> Result<(), WrongSetting> {
+pub(crate) fn begin(source: &Source) -> Result<(), WrongSetting> {
     let filter: EnvFilter = source.parse(
         "PROXIMITY_LOG",
         "a log filter, e.g. info or info,proxmox=debug",

@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use crate::{builtin, logging, say, settings::Settings, stop};
 
 /// The service as the environment says.
-pub async fn command() -> anyhow::Result<()> {
+pub(crate) async fn command() -> anyhow::Result<()> {
     let (settings, source) = crate::settings()?;
     logging::begin(&source)?;
     let tracker = TaskTracker::new();
@@ -24,7 +24,7 @@ pub async fn command() -> anyhow::Result<()> {
 }
 
 /// `proximity migrate`: only the database.
-pub async fn migrate() -> anyhow::Result<()> {
+pub(crate) async fn migrate() -> anyhow::Result<()> {
     let source = crate::source()?;
     logging::begin(&source)?;
     let settings = Settings::read(&source)?;
@@ -35,7 +35,7 @@ pub async fn migrate() -> anyhow::Result<()> {
 }
 
 /// A running service.
-pub struct Service {
+pub(crate) struct Service {
     address: SocketAddr,
     /// The first administrator's password, where it was made up just now.
     made_up: Option<String>,
@@ -45,7 +45,10 @@ pub struct Service {
 
 impl Service {
     /// Starts everything; on an error nothing is left running.
-    pub async fn start(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        settings: Settings,
+        shutdown: CancellationToken,
+    ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.data_dir).with_context(|| {
             format!(
                 "the data folder {} cannot be made",
@@ -90,12 +93,12 @@ impl Service {
     }
 
     /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
     /// Tells the person who started it where it is and how to get in.
-    pub fn greet(&self) {
+    pub(crate) fn greet(&self) {
         say(&format!("Proximity listens on http://{}", self.address));
         if let Some(password) = &self.made_up {
             say(&format!(
@@ -105,12 +108,12 @@ impl Service {
     }
 
     /// The first administrator's password, where it was made up just now.
-    pub fn made_up_password(&self) -> Option<&str> {
+    pub(crate) fn made_up_password(&self) -> Option<&str> {
         self.made_up.as_deref()
     }
 
     /// Waits until it was asked to stop and has stopped.
-    pub async fn wait(self) -> anyhow::Result<()> {
+    pub(crate) async fn wait(self) -> anyhow::Result<()> {
         self.shutdown.cancelled().await;
         self.tracker.wait().await;
         Ok(())

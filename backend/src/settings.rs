@@ -2,8 +2,8 @@
 //!
 //! [`table::SETTINGS`] is the one list of them. `.env.example` is made from it, and a test keeps that true.
 
-pub mod source;
-pub mod table;
+pub(crate) mod source;
+pub(crate) mod table;
 mod value;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
@@ -11,35 +11,35 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 use control::{SshTargets, Timeouts};
 use proxmox::{Feature, Features};
 use secrecy::{ExposeSecret as _, SecretString};
-pub use source::{Source, WrongSetting};
+pub(crate) use source::{Source, WrongSetting};
 
 /// Everything that `serve` must be told.
-pub struct Settings {
+pub(crate) struct Settings {
     /// Address to listen on.
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Folder of the database, the key and the like.
-    pub data_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
     /// Folder of the catalog; the built-in one, when absent.
-    pub catalog_dir: Option<PathBuf>,
+    pub(crate) catalog_dir: Option<PathBuf>,
     /// File of the key that seals secrets.
-    pub secret_key_file: PathBuf,
+    pub(crate) secret_key_file: PathBuf,
     /// Password of the first administrator.
-    pub admin_password: Option<SecretString>,
+    pub(crate) admin_password: Option<SecretString>,
     /// Database.
-    pub database_url: String,
+    pub(crate) database_url: String,
     /// Proxmox API.
-    pub proxmox: proxmox::Config,
+    pub(crate) proxmox: proxmox::Config,
     /// SSH.
-    pub ssh: ssh::Settings,
+    pub(crate) ssh: ssh::Settings,
     /// How nodes are reached over SSH.
-    pub targets: SshTargets,
+    pub(crate) targets: SshTargets,
     /// The application.
-    pub control: control::Settings,
+    pub(crate) control: control::Settings,
 }
 
 impl Settings {
     /// Reads and validates them all; the first wrong one is named in a sentence.
-    pub fn read(source: &Source) -> Result<Self, WrongSetting> {
+    pub(crate) fn read(source: &Source) -> Result<Self, WrongSetting> {
         let data_dir = source
             .text("PROXIMITY_DATA_DIR")
             .map_or_else(default_data_dir, PathBuf::from);
@@ -230,6 +230,7 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
             })?),
         },
         timeouts: Timeouts {
+            address: source.duration("TIMEOUT_ADDRESS")?,
             docker_install: source.duration("TIMEOUT_DOCKER_INSTALL")?,
             image_pull: source.duration("TIMEOUT_IMAGE_PULL")?,
             service_start: source.duration("TIMEOUT_SERVICE_START")?,

@@ -12,7 +12,7 @@ use crate::{logging, say, stop};
 
 /// How long simulated things take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Pace {
+pub(crate) enum Pace {
     /// No time.
     Instant,
     /// About as long as on a small node.
@@ -30,7 +30,7 @@ impl From<Pace> for sim::Pace {
 
 /// What a simulated cluster is started with.
 #[derive(Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Number of nodes
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
     nodes: u8,
@@ -50,7 +50,7 @@ pub struct Arguments {
 }
 
 /// Runs until a signal.
-pub async fn command(arguments: Arguments) -> anyhow::Result<()> {
+pub(crate) async fn command(arguments: Arguments) -> anyhow::Result<()> {
     logging::begin(&crate::source()?)?;
     let tracker = TaskTracker::new();
     let shutdown = stop::on_signal(&tracker)?;

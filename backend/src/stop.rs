@@ -4,7 +4,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// A token that fires at the first signal; at the second the process ends at once, as its owner insists.
-pub fn on_signal(tracker: &TaskTracker) -> std::io::Result<CancellationToken> {
+pub(crate) fn on_signal(tracker: &TaskTracker) -> std::io::Result<CancellationToken> {
     let (mut interrupt, mut terminate) = (
         signal(SignalKind::interrupt())?,
         signal(SignalKind::terminate())?,

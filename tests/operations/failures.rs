@@ -53,8 +53,8 @@ failures! {
         {"on": "create_container", "do": "forbidden"} => "create_container", "cluster_forbidden";
     a_start_that_fails_inside_its_task:
         {"on": "start_container", "do": "fail_in_task"} => "start_container", "container_start_failed";
-    no_dhcp_server:
-        {"on": "dhcp", "do": "none"} => "await_address", "no_address";
+    a_docker_that_never_answers:
+        {"on": "docker_start", "do": "fail"} => "install_docker", "docker_not_answering";
     a_package_mirror_that_is_down:
         {"on": "apk", "do": "fail"} => "install_docker", "packages_unavailable";
     a_docker_that_uses_vfs:
@@ -122,16 +122,13 @@ async fn a_pull_that_hangs_past_its_limit() {
 }
 
 #[tokio::test]
-async fn a_docker_that_never_answers() {
-    let world = World::new()
-        .set("TIMEOUT_DOCKER_INSTALL", "4s")
-        .start()
-        .await;
+async fn no_dhcp_server() {
+    let world = World::new().set("TIMEOUT_ADDRESS", "2s").start().await;
     fails(
         world,
-        vec![json!({"on": "docker_start", "do": "fail"})],
-        "install_docker",
-        "command_timeout",
+        vec![json!({"on": "dhcp", "do": "none"})],
+        "await_address",
+        "no_address",
     )
     .await;
 }

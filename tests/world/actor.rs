@@ -39,6 +39,8 @@ pub(crate) struct Answer {
 impl Actor {
     /// A stranger.
     pub(crate) fn new(url: &str) -> Self {
+        // ring everywhere: see the workspace manifest.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .timeout(PATIENCE)
             .build()
@@ -56,6 +58,15 @@ impl Actor {
             known: Known::Token(token.to_owned()),
             ..self.clone()
         }
+    }
+
+    /// The same session without its CSRF token, as a forged request would come.
+    pub(crate) fn forged(&self) -> Self {
+        let mut forged = self.clone();
+        if let Known::Session { csrf, .. } = &mut forged.known {
+            csrf.clear();
+        }
+        forged
     }
 
     /// The same one at another address: the program listens somewhere else after a restart.

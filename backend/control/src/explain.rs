@@ -135,6 +135,14 @@ pub(crate) fn ssh(doing: &str, error: &Ssh) -> Failure {
                 failure
             })
         }
+        Ssh::Failed { message, .. } => failures::explain(
+            message,
+            Failure::new(
+                "command_failed",
+                format!("The container refused while {doing}."),
+            )
+            .hint("Its last words tell why."),
+        ),
         Ssh::Cut { .. } => failure(
             "ssh_cut",
             "The SSH connection to the node was lost",

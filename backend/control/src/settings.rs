@@ -48,6 +48,8 @@ impl Default for Settings {
 /// Time limits of the long steps.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
+    /// From the start of a container to its having an address.
+    pub address: Duration,
     /// Installing Docker.
     pub docker_install: Duration,
     /// Pulling all images of an app.
@@ -59,6 +61,9 @@ pub struct Timeouts {
 impl Default for Timeouts {
     fn default() -> Self {
         Self {
+            // The first DHCP discover after a boot is often lost and repeated after 3 s; a bridge with spanning tree
+            // forwards nothing for its first 30 s.
+            address: Duration::from_secs(75),
             docker_install: Duration::from_mins(3),
             image_pull: Duration::from_mins(10),
             service_start: Duration::from_mins(5),

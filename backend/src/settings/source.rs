@@ -13,7 +13,7 @@ use super::{
 /// A setting that cannot be used, in a sentence that begins with its name.
 #[derive(Debug, thiserror::Error)]
 #[error("{name} {problem}")]
-pub struct WrongSetting {
+pub(crate) struct WrongSetting {
     name: String,
     problem: String,
 }
@@ -33,13 +33,13 @@ impl WrongSetting {
 }
 
 /// The values that were given, by name.
-pub struct Source {
+pub(crate) struct Source {
     values: BTreeMap<String, String>,
 }
 
 impl Source {
     /// Takes the settings among `environment`, and the TOML file that it or `file` names.
-    pub fn new(
+    pub(crate) fn new(
         environment: impl IntoIterator<Item = (String, String)>,
         file: Option<&Path>,
     ) -> Result<Self, WrongSetting> {
@@ -77,14 +77,17 @@ impl Source {
     }
 
     /// Those of these settings that were given, for another source.
-    pub fn given(&self, names: &'static [&'static str]) -> impl Iterator<Item = (String, String)> {
+    pub(crate) fn given(
+        &self,
+        names: &'static [&'static str],
+    ) -> impl Iterator<Item = (String, String)> {
         names
             .iter()
             .filter_map(|name| Some(((*name).to_owned(), self.values.get(*name)?.clone())))
     }
 
     /// The value, the default, or none.
-    pub fn text(&self, name: &'static str) -> Option<String> {
+    pub(crate) fn text(&self, name: &'static str) -> Option<String> {
         let value = self
             .values
             .get(name)
@@ -97,14 +100,14 @@ impl Source {
     }
 
     /// The value or the default; an error where there is neither.
-    pub fn required(&self, name: &'static str) -> Result<String, WrongSetting> {
+    pub(crate) fn required(&self, name: &'static str) -> Result<String, WrongSetting> {
         self.text(name).ok_or_else(|| {
             WrongSetting::new(name, format!("is not set. {}", setting(name).meaning))
         })
     }
 
     /// A secret exactly as it was given: blanks around it may belong to it.
-    pub fn secret(&self, name: &'static str) -> Option<SecretString> {
+    pub(crate) fn secret(&self, name: &'static str) -> Option<SecretString> {
         debug_assert!(setting(name).secret, "{name} is read as a secret");
         let value = self
             .values
@@ -114,7 +117,7 @@ impl Source {
     }
 
     /// A value that must have a form, told in words.
-    pub fn parse<T: std::str::FromStr>(
+    pub(crate) fn parse<T: std::str::FromStr>(
         &self,
         name: &'static str,
         form: &str,
@@ -125,13 +128,13 @@ impl Source {
     }
 
     /// A length of time.
-    pub fn duration(&self, name: &'static str) -> Result<Duration, WrongSetting> {
+    pub(crate) fn duration(&self, name: &'static str) -> Result<Duration, WrongSetting> {
         value::duration(&self.required(name)?)
             .ok_or_else(|| self.wrong(name, "a length of time up to a day, e.g. 180s, 3m or 500ms"))
     }
 
     /// `a=b,c=d`; a value may itself hold `=`.
-    pub fn pairs(&self, name: &'static str) -> Result<Vec<(String, String)>, WrongSetting> {
+    pub(crate) fn pairs(&self, name: &'static str) -> Result<Vec<(String, String)>, WrongSetting> {
         let text = self.text(name).unwrap_or_default();
         text.split(',')
             .map(str::trim)
@@ -145,7 +148,7 @@ impl Source {
     }
 
     /// The error for a value that has not the form it must have. A secret is not repeated.
-    pub fn wrong(&self, name: &'static str, form: &str) -> WrongSetting {
+    pub(crate) fn wrong(&self, name: &'static str, form: &str) -> WrongSetting {
         let given = self
             .values
             .get(name)

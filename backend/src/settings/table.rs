@@ -1,15 +1,15 @@
 //! The one list of all settings.
 
 /// A setting.
-pub struct Setting {
+pub(crate) struct Setting {
     /// Name of the environment variable; in lower case, the key in the TOML file.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// Value when none is given.
-    pub default: Option<&'static str>,
+    pub(crate) default: Option<&'static str>,
     /// Whether it is a secret: then `<name>_FILE` may name a file that holds it.
-    pub secret: bool,
+    pub(crate) secret: bool,
     /// What it means, for people.
-    pub meaning: &'static str,
+    pub(crate) meaning: &'static str,
 }
 
 const fn plain(
@@ -35,7 +35,7 @@ const fn secret(name: &'static str, meaning: &'static str) -> Setting {
 }
 
 /// All settings, in the order in which a person meets them.
-pub const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     plain(
         "PROXMOX_HOST",
         None,
@@ -166,6 +166,11 @@ pub const SETTINGS: &[Setting] = &[
         "What is logged, e.g. info, debug, or info,proxmox=debug.",
     ),
     plain("PROXIMITY_LOG_FORMAT", Some("text"), "text or json."),
+    plain(
+        "TIMEOUT_ADDRESS",
+        Some("75s"),
+        "Longest time from a container's start to its having an address.",
+    ),
     plain(
         "TIMEOUT_DOCKER_INSTALL",
         Some("180s"),

@@ -9,9 +9,6 @@ use tokio::time::{Instant, sleep};
 
 use crate::{context::Context, explain, operations::State};
 
-/// Longest time for an address. The first DHCP discover after a boot is often lost and repeated after 3 s; a
-/// bridge with spanning tree forwards nothing for its first 30 s.
-const LIMIT: Duration = Duration::from_secs(75);
 const POLL: Duration = Duration::from_millis(250);
 /// Name of `net0` inside the container, set when it was created. Docker's own bridges are listed, too.
 const INTERFACE: &str = "eth0";
@@ -28,9 +25,13 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
         "await_address"
     }
 
+    fn timeout(&self, context: &Context) -> Duration {
+        context.settings.timeouts.address + Duration::from_secs(30)
+    }
+
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let (cluster, vmid, node) = (&cx.context.cluster, cx.state.vmid()?, cx.state.node()?);
-        let deadline = Instant::now() + LIMIT;
+        let deadline = Instant::now() + cx.context.settings.timeouts.address;
         loop {
             match cluster.interfaces(&node, vmid).await {
                 Ok(interfaces) => {
@@ -95,7 +96,7 @@ fn never<S: Saga<State = State, Context = Context>>(cx: &StepContext<'_, S>) -> 
         .bridge
         .as_deref()
         .unwrap_or(&cx.context.settings.bridge);
-    let seconds = LIMIT.as_secs();
+    let seconds = cx.context.settings.timeouts.address.as_secs();
     Failure::new("no_address", format!("The container got no address on {bridge} within {seconds} seconds."))
         .hint("Check that a DHCP server answers on this bridge and VLAN, or deploy with a static address (network.address).")
 }

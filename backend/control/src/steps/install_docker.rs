@@ -61,6 +61,9 @@ fn failure(code: i32, output: &str) -> Failure {
             .hint("Use another storage for the container: on ZFS, Docker needs OpenZFS 2.2 or later (Proxmox VE 8.1)."),
         13 => Failure::new("docker_smoke_test_failed", "Docker is there, but a container on a bridge network does not run.")
             .hint("Upgrade lxc-pve on the node and check that the container has nesting=1."),
+        // Ended by `timeout` in the guest itself.
+        124 | 137 | 143 => Failure::new("command_timeout", "Time ran out while installing Docker.")
+            .hint("If the network or the storage is slow, raise TIMEOUT_DOCKER_INSTALL."),
         _ => Failure::new("docker_install_failed", format!("The installation of Docker ended with code {code}."))
             .hint("The last lines tell why."),
     };
