@@ -1,22 +1,29 @@
 //! What the program logs, and how.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _};
 
 use crate::settings::{Source, WrongSetting};
 
 /// Begins logging to standard error as the settings say.
 pub(crate) fn begin(source: &Source) -> Result<(), WrongSetting> {
-    let filter: EnvFilter = source.parse(
-        "PROXIMITY_LOG",
-        "a log filter, e.g. info or info,proxmox=debug",
-    )?;
+    // The schema's steps are told in one line by the store.
+    let wanted = source.required("PROXIMITY_LOG")?;
+    let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{wanted}")).map_err(|_| {
+        source.wrong(
+            "PROXIMITY_LOG",
+            "a log filter, e.g. info or info,proxmox=debug",
+        )
+    })?;
+    let colours = std::io::stderr().is_terminal();
     let registry = tracing_subscriber::registry().with(filter);
     let written = match source.required("PROXIMITY_LOG_FORMAT")?.as_str() {
         "json" => registry
             .with(fmt::layer().json().with_writer(std::io::stderr))
             .try_init(),
         "text" => registry
-            .with(fmt::layer().with_writer(std::io::stderr))
+            .with(fmt::layer().with_ansi(colours).with_writer(std::io::stderr))
             .try_init(),
         _ => return Err(source.wrong("PROXIMITY_LOG_FORMAT", "text or json")),
     };

@@ -74,6 +74,9 @@ pub(crate) struct StorageView {
     pub holds_containers: bool,
     /// Whether it takes templates.
     pub holds_templates: bool,
+    /// Whether each read and write crosses the network to a file server: slower for a container's disk, and it
+    /// hangs when the server does.
+    pub is_network_file: bool,
     /// Whether it is enabled and active.
     pub usable: bool,
     /// Bytes in all.
@@ -137,6 +140,18 @@ pub(crate) fn choose(demand: &Demand, nodes: &[NodeView]) -> Placement {
             .then_with(|| a.node.cmp(&b.node))
     });
     let choice = judged.first().and_then(|(_, choice)| choice.clone());
+    if let Some(wanted) = &demand.node
+        && !nodes.iter().any(|node| node.name == *wanted)
+    {
+        let reason = "the cluster has no node of this name".to_owned();
+        let unknown = Candidate {
+            node: wanted.clone(),
+            fits: false,
+            reason,
+            score: None,
+        };
+        judged.insert(0, (unknown, None));
+    }
     Placement {
         choice,
         candidates: judged.into_iter().map(|(candidate, _)| candidate).collect(),
@@ -179,7 +194,7 @@ struct Fit {
 /// Every demand in the order in which a person would check it; the first that fails is the reason.
 fn fit(demand: &Demand, node: &NodeView) -> Result<Fit, String> {
     if let Some(wanted) = demand.node.as_ref().filter(|wanted| **wanted != node.name) {
-        return Err(format!("{wanted} was asked for"));
+        return Err(format!("not asked for, {wanted} was"));
     }
     if !node.online {
         return Err("it is offline".to_owned());
@@ -245,7 +260,7 @@ fn fit(demand: &Demand, node: &NodeView) -> Result<Fit, String> {
     })
 }
 
-/// The storage with the most room among those that may be used, and its free bytes.
+/// The best storage among those that may be used, and its free bytes.
 fn root_storage<'a>(demand: &Demand, node: &'a NodeView) -> Result<(&'a StorageView, u64), String> {
     let allowed = |storage: &&StorageView| {
         demand
@@ -259,7 +274,11 @@ fn root_storage<'a>(demand: &Demand, node: &'a NodeView) -> Result<(&'a StorageV
         .filter(allowed)
         .filter(|storage| storage.holds_containers && storage.usable)
         .map(|storage| (storage, free(storage)))
-        .max_by_key(|(storage, free)| (*free, std::cmp::Reverse(storage.name.clone())));
+        .max_by_key(|(storage, free)| {
+            // Any that has room before one that has not; then a near one; then the one with the most room.
+            let near = *free >= demand.disk && !storage.is_network_file;
+            (near, *free, std::cmp::Reverse(storage.name.clone()))
+        });
     match (best, &demand.storage) {
         (Some((storage, free)), _) if free >= demand.disk => Ok((storage, free)),
         (Some((storage, free)), _) => Err(format!(
@@ -506,7 +525,43 @@ mod tests {
         };
         let placement = choose(&demand, &[node("pve1"), node("pve2")]);
         assert_eq!(placement.choice.clone().expect("fits").node, "pve2");
-        assert_eq!(placement.losers(), ["pve1: pve2 was asked for"]);
+        assert_eq!(placement.losers(), ["pve1: not asked for, pve2 was"]);
+    }
+
+    #[test]
+    fn a_node_that_is_not_there_is_said_to_be_missing() {
+        let demand = Demand {
+            node: Some("pve9".to_owned()),
+            ..demand()
+        };
+        let placement = choose(&demand, &[node("pve1")]);
+        assert_eq!(placement.choice, None);
+        assert_eq!(
+            placement.losers()[0],
+            "pve9: the cluster has no node of this name"
+        );
+    }
+
+    #[test]
+    fn a_near_storage_goes_before_a_roomier_one_across_the_network() {
+        let mut view = node("pve1");
+        let mut nfs = view.storages[1].clone();
+        (nfs.name, nfs.available, nfs.is_network_file) = ("nfs".to_owned(), 900 * GIB, true);
+        view.storages.push(nfs);
+        let chosen = |demand: &Demand| {
+            choose(demand, std::slice::from_ref(&view))
+                .choice
+                .expect("fits")
+                .storage
+        };
+        assert_eq!(chosen(&demand()), "local-lvm");
+        assert_eq!(
+            chosen(&Demand {
+                disk: 400 * GIB,
+                ..demand()
+            }),
+            "nfs"
+        );
     }
 
     #[test]

@@ -122,6 +122,10 @@ async fn fill(
         view.storages.push(StorageView {
             holds_containers: storage.holds("rootdir"),
             holds_templates,
+            is_network_file: matches!(
+                storage.kind.as_str(),
+                "nfs" | "cifs" | "glusterfs" | "cephfs"
+            ),
             usable,
             total: storage.total,
             available: storage.available,
