@@ -27,8 +27,8 @@ pub use event::{Event, EventKind, ImageProgress};
 pub use id::{AppId, IdError, OperationId, ReleaseId, SessionId, TokenId, UserId};
 pub use node::{Node, NodeState, Storage};
 pub use operation::{
-    Abandon, Abandoned, AppReference, Operation, OperationError, OperationKind, OperationStatus, StepReport,
-    StepStatus, UnknownWord,
+    Abandon, Abandoned, AppReference, Operation, OperationError, OperationKind, OperationStatus,
+    StepReport, StepStatus, UnknownWord,
 };
 pub use page::Page;
 pub use plan::{Candidate, Plan, PlannedStep};

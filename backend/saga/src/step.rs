@@ -19,7 +19,7 @@ pub trait Saga: Sized + Send + Sync + 'static {
     /// What steps work with: clients, settings, a clock. Never stored.
     type Context: Send + Sync;
 
-    /// The steps in their order. Names and order are a stored format; see [`plan`](crate::plan).
+    /// The steps in their order. Names and order are a stored format; see [`plan()`](crate::plan()).
     fn steps() -> &'static [&'static dyn Step<Self>];
 }
 
