@@ -92,10 +92,10 @@ deploy() {
         --file $folder/compose.yaml --file $folder/compose.override.yaml"
     compose=${compose//$'\n'/ }
     for service in $SERVICES; do
-        inside "$compose pull --policy missing $service" >/dev/null 2>&1
+        inside "$compose pull --policy missing $service" >/dev/null
     done
     step pull_images
-    inside "$compose up --detach --no-build --remove-orphans" >/dev/null 2>&1
+    inside "$compose up --detach --no-build --remove-orphans" >/dev/null
     step start_project
     # Until every service runs, is healthy if it can tell, and the app's own page answers.
     inside "

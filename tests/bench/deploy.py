@@ -143,7 +143,7 @@ class ByHand:
     def round(self, while_there=None):
         before = set(self.cluster.containers())
         began = time.monotonic()
-        printed = process.run([HERE / "by_hand.sh", "deploy"], self.environment)
+        printed = process.run([HERE / "by_hand.sh", "deploy"], self.environment, limit=180)
         took = time.monotonic() - began
         said = dict(line.split(" ", 1) for line in printed.splitlines())
         vmid, address = said.pop("vmid"), said.pop("address")
@@ -151,7 +151,7 @@ class ByHand:
         if while_there:
             while_there(self.cluster.containers()[int(vmid)])
         began = time.monotonic()
-        process.run([HERE / "by_hand.sh", "delete", vmid], self.environment)
+        process.run([HERE / "by_hand.sh", "delete", vmid], self.environment, limit=60)
         gone = time.monotonic() - began
         must_be_gone(self.cluster, before)
         return {"deploy": took, "delete": gone, "steps": {name: int(text) / 1000 for name, text in said.items()}}
