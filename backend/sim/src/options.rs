@@ -121,6 +121,10 @@ pub struct Options {
     pub guests: GuestsKind,
     /// Password of `root@pam` and of `root` over SSH; drawn when absent.
     pub password: Option<String>,
+    /// Public keys (`ssh-ed25519 AAAA…`) that may log in as `root` over SSH, besides the password.
+    pub authorized_keys: Vec<String>,
+    /// Whether the nodes' `pct` is from before `pct exec --keep-env` (pve-container 5.0.9).
+    pub old_pct: bool,
     /// How refusals look.
     pub error_style: ErrorStyle,
     /// Where the newest Alpine template lies at the start.
@@ -141,6 +145,8 @@ impl Default for Options {
             pace: Pace::Instant,
             guests: GuestsKind::default(),
             password: None,
+            authorized_keys: Vec::new(),
+            old_pct: false,
             error_style: ErrorStyle::default(),
             templates: Templates::default(),
             shared_storage: true,

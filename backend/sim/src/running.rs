@@ -71,7 +71,7 @@ impl Cluster {
         match options.ssh {
             SshServers::Elsewhere => running.ssh_hosts = hosts(&running.cluster, port),
             SshServers::Own => {
-                let doors = ssh::start(&running.cluster, port).await?;
+                let doors = ssh::start(&running.cluster, &options).await?;
                 (running.ssh_hosts, running.ssh_host_keys) = (doors.hosts, doors.keys);
             }
         }

@@ -1,28 +1,37 @@
-//! The nodes' SSH servers: one listener a node, on an address of its own, because `pct` knows only its own
-//! node's containers.
+//! The SSH servers of the simulated nodes: one a node, each on an address of its own.
 //!
 //! ```text
-//! client ─► Listener ─► Connection (russh) ─► exec ─► Node: root's login shell ─► pct exec ─► guest
+//! client ─► listener of pve2 ─► session (password, key) ─► channel: exec LINE
+//!                                                             │ bash -c LINE on the Node (a Machine)
+//!                                                             ▼
+//!                                            pct exec|push ─► the guest   pct … ─► the model
 //! ```
 //!
-//! Only what Proximity's kind of client does: password login, many sessions, `exec` channels without a
-//! terminal. Closing a channel does not stop what it started in a guest, as on a real node.
+//! Root only, commands only: no terminal, no shell, no subsystem. A command outlives its channel, as what
+//! `pct exec` starts in a container does.
 
-mod connection;
+mod channel;
+mod exec;
 mod node;
+mod session;
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use russh::keys::{Algorithm, PrivateKey};
-use russh::server::Config;
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
 use crate::faults::Action;
-use connection::Connection;
+use crate::options::Options;
+use node::Node;
+use session::{Cuttable, Session};
+
+/// What the servers call themselves.
+const BANNER: &str = "SSH-2.0-OpenSSH_10.0p2 Debian-7";
 
 /// Where the nodes are reached by SSH, in the form that `PROXMOX_SSH_HOSTS` and `PROXMOX_SSH_HOST_KEYS` take.
 #[derive(Debug, Default)]
@@ -33,30 +42,22 @@ pub(crate) struct Doors {
     pub(crate) keys: String,
 }
 
-/// Opens a server for each node; port 0 gives each a free one.
-pub(crate) async fn start(cluster: &Cluster, port: u16) -> io::Result<Doors> {
+/// Opens a server for each node; port 0 gives each a free one. They close with the cluster.
+pub(crate) async fn start(cluster: &Cluster, options: &Options) -> io::Result<Doors> {
     let (mut hosts, mut keys) = (Vec::new(), Vec::new());
-    for (node, address) in cluster.nodes() {
+    for (name, address) in cluster.nodes() {
+        let listener = TcpListener::bind((address, options.ssh_listen.port())).await?;
         let key =
             PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519).map_err(io::Error::other)?;
-        let listener = TcpListener::bind(SocketAddr::new(address, port)).await?;
-        hosts.push(format!("{node}={}", listener.local_addr()?));
-        keys.push(format!("{node}={}", public(&key)?));
-        let config = Config {
-            keys: vec![key],
-            // Refused at once: the delay is there against guessing, and nobody guesses here.
-            auth_rejection_time: Duration::ZERO,
-            inactivity_timeout: None,
-            nodelay: true,
-            ..Config::default()
+        hosts.push(format!("{name}={}", listener.local_addr()?));
+        keys.push(format!("{name}={}", public(&key)?));
+        let door = Door {
+            cluster: cluster.clone(),
+            node: Node::new(cluster.clone(), &name, options),
+            config: Arc::new(config(key, cluster)),
+            name,
         };
-        let (accepting, stop) = (cluster.clone(), cluster.shutdown_token().clone());
-        cluster.tracker().spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = accept(listener, accepting, node, Arc::new(config)) => {}
-            }
-        });
+        cluster.tracker().spawn(door.keep_open(listener));
     }
     Ok(Doors {
         hosts: hosts.join(","),
@@ -70,51 +71,117 @@ fn public(key: &PrivateKey) -> io::Result<String> {
     Ok(line.split(' ').take(2).collect::<Vec<_>>().join(" "))
 }
 
-async fn accept(listener: TcpListener, cluster: Cluster, node: String, config: Arc<Config>) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            continue;
-        };
-        let (cluster, node, config) = (cluster.clone(), node.clone(), config.clone());
-        let (tracker, stop) = (cluster.tracker().clone(), cluster.shutdown_token().clone());
-        tracker.spawn(async move {
-            tokio::select! {
-                () = stop.cancelled() => {}
-                () = serve(stream, cluster, node, config) => {}
+fn config(key: PrivateKey, cluster: &Cluster) -> russh::server::Config {
+    russh::server::Config {
+        server_id: russh::SshId::Standard(BANNER.into()),
+        // sshd makes whoever guesses wait.
+        auth_rejection_time: if cluster.pace().is_realistic() {
+            Duration::from_secs(2)
+        } else {
+            Duration::ZERO
+        },
+        auth_rejection_time_initial: Some(Duration::ZERO),
+        keys: vec![key],
+        inactivity_timeout: None,
+        nodelay: true,
+        ..russh::server::Config::default()
+    }
+}
+
+/// The listener of one node.
+struct Door {
+    cluster: Cluster,
+    node: Arc<Node>,
+    config: Arc<russh::server::Config>,
+    name: String,
+}
+
+impl Door {
+    async fn keep_open(self, listener: TcpListener) {
+        let shutdown = self.cluster.shutdown_token().clone();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = shutdown.cancelled() => break,
+            };
+            // A connection that was gone before it was taken is nobody's concern.
+            let Ok((stream, _)) = accepted else { continue };
+            self.enter(stream);
+        }
+        self.node.power_off();
+    }
+
+    fn enter(&self, stream: TcpStream) {
+        let (cluster, node, config) = (
+            self.cluster.clone(),
+            Arc::clone(&self.node),
+            Arc::clone(&self.config),
+        );
+        let name = self.name.clone();
+        let cut = cluster.shutdown_token().child_token();
+        self.cluster.tracker().spawn(async move {
+            if !cluster.is_online(&name) {
+                return;
+            }
+            let fault = cluster.faults().take("ssh_connect", Some(&name), None);
+            match fault.map(|fault| fault.action) {
+                None => serve(&cluster, stream, node, config, cut).await,
+                Some(Action::Hang) => hang(&cluster, stream, &cut).await,
+                Some(Action::Cut) => greet_and_leave(stream).await,
+                Some(_) => drop(stream),
             }
         });
     }
 }
 
-async fn serve(stream: TcpStream, cluster: Cluster, node: String, config: Arc<Config>) {
-    if !cluster.is_online(&node) {
-        return;
-    }
-    let fault = cluster.faults().take("ssh_connect", Some(&node), None);
-    match fault.map(|fault| fault.action) {
-        Some(Action::Refuse) => return,
-        Some(Action::Hang) => return cluster.faults().changed().await,
-        // The protocol's first line is sent, and no more.
-        Some(Action::Cut) => {
-            let _ = tokio::io::AsyncWriteExt::write_all(&mut { stream }, b"SSH-2.0-cut\r\n").await;
-            return;
+async fn serve(
+    cluster: &Cluster,
+    stream: TcpStream,
+    node: Arc<Node>,
+    config: Arc<russh::server::Config>,
+    cut: CancellationToken,
+) {
+    // Small packets (a mark, an exit code) must not wait for more.
+    let _ = stream.set_nodelay(true);
+    let handler = Session::new(cluster.clone(), node, cut.clone());
+    let stream = Cuttable::new(stream, cut.clone());
+    match russh::server::run_stream(config, stream, handler).await {
+        Ok(session) => {
+            if let Err(error) = session.await {
+                tracing::debug!(%error, "SSH session ended");
+            }
         }
-        _ => {}
+        Err(error) => tracing::debug!(%error, "SSH handshake failed"),
     }
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
-    let connection = Connection::new(cluster, node);
-    let cut = connection.cut.clone();
-    let Ok(session) = russh::server::run_stream(config, stream, connection).await else {
-        return;
-    };
-    let handle = session.handle();
+    cut.cancel();
+}
+
+/// Accepts and says nothing, until the faults change or the client leaves.
+async fn hang(cluster: &Cluster, stream: TcpStream, cut: &CancellationToken) {
+    let faults = cluster.faults();
     tokio::select! {
-        _ = session => {}
-        () = cut.cancelled() => {
-            let reason = "the connection was cut".to_owned();
-            let _ = handle.disconnect(russh::Disconnect::ConnectionLost, reason, String::new()).await;
+        () = faults.changed() => {}
+        () = cut.cancelled() => {}
+        _ = left(&stream) => {}
+    }
+}
+
+/// Returns when the other side has closed the connection.
+async fn left(stream: &TcpStream) -> io::Result<()> {
+    let mut buffer = [0; 512];
+    loop {
+        stream.readable().await?;
+        match stream.try_read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
     }
+}
+
+/// Ends the connection in the middle of the handshake.
+async fn greet_and_leave(mut stream: TcpStream) {
+    // The client may be gone; so is this connection in a moment.
+    let _ = stream.write_all(format!("{BANNER}\r\n").as_bytes()).await;
 }

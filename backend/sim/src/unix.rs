@@ -23,14 +23,13 @@ mod process;
 mod regex;
 mod shell;
 
-pub(crate) use applets::install as install_busybox;
+pub(crate) use applets::{install as install_busybox, install_tools};
 pub(crate) use applets::{tar, timestamp};
 pub(crate) use clock::Clock;
 pub(crate) use fd::{Fd, Fds, Input};
 pub(crate) use files::{Errno, Files, Kind};
 pub(crate) use machine::{Base, Flavour, Machine};
 pub(crate) use process::{Call, Done, binary, execute, find as find_program};
-pub(crate) use shell::Shell;
 
 #[cfg(test)]
 mod tests;

@@ -100,6 +100,23 @@ pub(crate) fn install(files: &mut Files, more: &[(&str, &[&str])]) -> Result<(),
     Ok(())
 }
 
+/// Puts the tools in place as programs of their own, as GNU's are on Debian.
+pub(crate) fn install_tools(files: &mut Files) -> Result<(), Errno> {
+    for name in LINKS.iter().flat_map(|(_, names)| *names) {
+        files.put(&format!("/usr/bin/{name}"), binary(name), 0o755)?;
+    }
+    files.put("/usr/bin/bash", binary("bash"), 0o755)?;
+    files.symlink("/usr/bin", "/bin")?;
+    for (path, device) in [
+        ("/dev/null", "null"),
+        ("/dev/zero", "zero"),
+        ("/dev/urandom", "urandom"),
+    ] {
+        files.device(path, device)?;
+    }
+    files.mkdir_all("/tmp", 0o1777)
+}
+
 /// Runs an applet.
 pub(crate) async fn run(name: &str, call: &mut Call) -> Done {
     match name {

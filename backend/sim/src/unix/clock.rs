@@ -25,10 +25,6 @@ impl Clock {
         }
     }
 
-    pub(crate) const fn pace(&self) -> Pace {
-        self.pace
-    }
-
     /// `sleep(1)`.
     pub(crate) async fn sleep(&self, time: Duration) {
         if !self.pace.is_realistic() {

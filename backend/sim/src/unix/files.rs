@@ -16,7 +16,6 @@ pub(crate) enum Errno {
     NotEmpty,
     NoSpace,
     Loop,
-    Denied,
     Invalid,
 }
 
@@ -30,7 +29,6 @@ impl std::fmt::Display for Errno {
             Self::NotEmpty => "Directory not empty",
             Self::NoSpace => "No space left on device",
             Self::Loop => "Symbolic link loop",
-            Self::Denied => "Permission denied",
             Self::Invalid => "Invalid argument",
         })
     }

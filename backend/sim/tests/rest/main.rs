@@ -3,5 +3,6 @@
 mod access;
 mod life;
 mod pct;
+mod ssh;
 mod support;
 mod trouble;

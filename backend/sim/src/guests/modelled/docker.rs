@@ -19,9 +19,9 @@ use super::guest::Guest;
 use crate::unix::{Call, Done};
 
 pub(super) use cli::main;
-pub(super) use exec::{Inside, run_inside};
+
 pub(super) use logs::{LogQuery, Shown, follow};
-pub(super) use state::{Answer, DockerState, Volume};
+pub(super) use state::{Answer, DockerState};
 
 /// What the client says when nobody answers on the socket.
 pub(super) const NO_DAEMON: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";

@@ -124,7 +124,7 @@ pub(super) async fn down(work: &Work<'_>, call: &Call) -> Result<i32, Refusal> {
     }
     if work.arguments.has("volumes") {
         for (name, external) in &work.project.volumes {
-            let there = work.docker.state().volumes.contains_key(name);
+            let there = work.docker.state().volumes.contains(name);
             if !there || *external {
                 continue;
             }

@@ -11,7 +11,7 @@ use super::{
 use crate::faults::Action;
 use crate::guests::modelled::docker::container::{Plan, Status};
 use crate::guests::modelled::docker::image::{Image, hash, normal};
-use crate::guests::modelled::docker::{LogQuery, Shown, Volume, follow};
+use crate::guests::modelled::docker::{LogQuery, Shown, follow};
 use crate::unix::{Call, Machine};
 
 /// runc's words for a program that is not in the image.
@@ -152,7 +152,7 @@ async fn networks(work: &Work<'_>, call: &Call, services: &[Service]) -> Result<
 
 async fn volumes(work: &Work<'_>, call: &Call, services: &[Service]) -> Result<(), Refusal> {
     for (name, external) in &work.project.volumes {
-        let there = work.docker.state().volumes.contains_key(name);
+        let there = work.docker.state().volumes.contains(name);
         if there || !services.iter().any(|service| service.mounts.contains(name)) {
             continue;
         }
@@ -162,12 +162,7 @@ async fn volumes(work: &Work<'_>, call: &Call, services: &[Service]) -> Result<(
             )));
         }
         call.err(format!(" Volume \"{name}\"  Creating\n")).await;
-        work.docker.state().volumes.insert(
-            name.clone(),
-            Volume {
-                project: work.project.name.clone(),
-            },
-        );
+        work.docker.state().volumes.insert(name.clone());
         call.err(format!(" Volume \"{name}\"  Created\n")).await;
     }
     // What is mounted from the guest's own disk and is not there is made, as a folder.

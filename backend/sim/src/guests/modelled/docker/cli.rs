@@ -10,7 +10,7 @@ use super::inspect::{images, inspect, ps, table};
 use super::logs::{LogQuery, Shown, follow};
 use super::pull::Style;
 use super::run::{exec, run};
-use super::{Docker, Volume, image, info, print};
+use super::{Docker, image, info, print};
 use crate::unix::{Call, Done, execute};
 
 const PLUGIN: &str = "/usr/libexec/docker/cli-plugins/docker-compose";
@@ -476,7 +476,7 @@ async fn volume(docker: &Docker<'_>, call: &Call, command: &str, words: &[String
     docker.check(call).await?;
     match command {
         "ls" | "list" => {
-            let names: Vec<String> = docker.state().volumes.keys().cloned().collect();
+            let names: Vec<String> = docker.state().volumes.iter().cloned().collect();
             if arguments.has("quiet") {
                 return print(call, names).await;
             }
@@ -498,11 +498,7 @@ async fn volume(docker: &Docker<'_>, call: &Call, command: &str, words: &[String
                 .first()
                 .cloned()
                 .unwrap_or_else(|| hex::encode(rand::random::<[u8; 32]>()));
-            docker
-                .state()
-                .volumes
-                .entry(name.clone())
-                .or_insert_with(Volume::default);
+            docker.state().volumes.insert(name.clone());
             print(call, [name]).await
         }
         "rm" | "remove" => {
@@ -516,7 +512,7 @@ async fn volume(docker: &Docker<'_>, call: &Call, command: &str, words: &[String
                     .map(|container| container.id.clone());
                 let message = match used {
                     Some(id) => format!("remove {name}: volume is in use - [{id}]"),
-                    None if docker.state().volumes.remove(name).is_some() => {
+                    None if docker.state().volumes.remove(name) => {
                         call.out(format!("{name}\n")).await?;
                         continue;
                     }
@@ -530,7 +526,7 @@ async fn volume(docker: &Docker<'_>, call: &Call, command: &str, words: &[String
         }
         "inspect" => {
             let name = arguments.rest.first().map_or("", String::as_str);
-            let there = docker.state().volumes.contains_key(name);
+            let there = docker.state().volumes.contains(name);
             if !there {
                 return Docker::refuse(call, 1, &format!("get {name}: no such volume")).await;
             }

@@ -1,6 +1,6 @@
 //! What the engine keeps: on the disk images, containers, volumes, networks; in memory whether it runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -36,12 +36,6 @@ pub(in crate::guests::modelled) enum Answer {
     },
 }
 
-/// A volume and the project that it belongs to, if to one.
-#[derive(Clone, Debug, Default)]
-pub(in crate::guests::modelled) struct Volume {
-    pub(in crate::guests::modelled) project: String,
-}
-
 /// The engine's state.
 #[derive(Debug)]
 pub(in crate::guests::modelled) struct DockerState {
@@ -50,7 +44,7 @@ pub(in crate::guests::modelled) struct DockerState {
     pub(in crate::guests::modelled) containers: Vec<Container>,
     /// Networks by name, with the project that they belong to.
     pub(in crate::guests::modelled) networks: BTreeMap<String, String>,
-    pub(in crate::guests::modelled) volumes: BTreeMap<String, Volume>,
+    pub(in crate::guests::modelled) volumes: BTreeSet<String>,
     /// Layers that were fetched, with their sizes; one may be here before its image is complete.
     pub(in crate::guests::modelled) layers: BTreeMap<String, u64>,
     /// Counts changes, for those who follow logs or wait for states.
@@ -64,7 +58,7 @@ impl Default for DockerState {
             images: Vec::new(),
             containers: Vec::new(),
             networks: BTreeMap::new(),
-            volumes: BTreeMap::new(),
+            volumes: BTreeSet::new(),
             layers: BTreeMap::new(),
             changes: watch::Sender::new(0),
         }
@@ -241,7 +235,7 @@ impl DockerState {
                 "exit_code": container.exit_code,
                 "environment": container.plan.environment,
             })).collect::<Vec<_>>(),
-            "volumes": self.volumes.keys().collect::<Vec<_>>(),
+            "volumes": self.volumes.iter().collect::<Vec<_>>(),
         })
     }
 }
