@@ -7,7 +7,7 @@
 demo:
 	@scripts/packages build
 	@cargo build --release --quiet --bin proximity
-	@exec target/release/proximity demo $(ARGS)
+	@exec "$${CARGO_TARGET_DIR:-target}/release/proximity" demo $(ARGS)
 
 # All tests, the lab included; closes with the runner's count.
 test:

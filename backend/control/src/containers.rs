@@ -95,6 +95,8 @@ pub(crate) async fn destroy<S: Saga<State = State, Context = Context>>(
         let attempt = destroy_once(cx).await;
         let error = match attempt {
             Ok(Progress::Gone) => return Ok(()),
+            // Looked at once more, at once: only the cluster's own "there is none" is an end.
+            Ok(Progress::Done) => continue,
             Ok(Progress::Again) => None,
             Err(error) if is_passing(&error) => Some(error),
             Err(error) => return Err(explain::proxmox("destroying the container", &error).into()),
@@ -133,7 +135,11 @@ fn is_passing(error: &Error) -> bool {
 }
 
 enum Progress {
+    /// Nothing of it is left.
     Gone,
+    /// It was destroyed just now.
+    Done,
+    /// Something else must end first.
     Again,
 }
 
@@ -162,8 +168,7 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
             cluster
                 .wait_task(&upid, Duration::from_mins(3), |_| {})
                 .await?;
-            // Looked at once more: only the cluster's own "there is none" is an end.
-            Ok(Progress::Again)
+            Ok(Progress::Done)
         }
         Found::Foreign(node) => {
             cx.log(format!(

@@ -66,6 +66,10 @@ pub(crate) struct NodeView {
 }
 
 /// A storage as placement sees it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts, each asked for by its name"
+)]
 #[derive(Clone, Debug, Default)]
 pub(crate) struct StorageView {
     /// Name.

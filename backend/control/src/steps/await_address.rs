@@ -9,7 +9,10 @@ use tokio::time::{Instant, sleep};
 
 use crate::{context::Context, explain, operations::State};
 
-const POLL: Duration = Duration::from_millis(250);
+/// The first pause; each is half as long again, up to [`SLOWEST`]. An address is usually there at once or after the
+/// three seconds of a repeated DHCP discover.
+const FIRST: Duration = Duration::from_millis(50);
+const SLOWEST: Duration = Duration::from_millis(500);
 /// Name of `net0` inside the container, set when it was created. Docker's own bridges are listed, too.
 const INTERFACE: &str = "eth0";
 
@@ -32,6 +35,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let (cluster, vmid, node) = (&cx.context.cluster, cx.state.vmid()?, cx.state.node()?);
         let deadline = Instant::now() + cx.context.settings.timeouts.address;
+        let mut pause = FIRST;
         loop {
             match cluster.interfaces(&node, vmid).await {
                 Ok(interfaces) => {
@@ -51,7 +55,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
             if Instant::now() >= deadline {
                 return Err(no_address(cx).await.into());
             }
-            sleep(POLL).await;
+            sleep(pause).await;
+            pause = (pause * 3 / 2).min(SLOWEST);
         }
     }
 }
