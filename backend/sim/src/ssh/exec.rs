@@ -55,7 +55,7 @@ struct Order {
     argv: Vec<String>,
 }
 
-/// Reads the arguments as Getopt::Long does: options anywhere before `--`.
+/// Reads the arguments as `Getopt::Long` does: options anywhere before `--`.
 fn order(words: &[String], old: bool) -> Result<Order, String> {
     let mut order = Order {
         vmid: String::new(),

@@ -69,13 +69,16 @@ impl AsyncWrite for Cuttable {
     }
 }
 
+/// Names and values that a client set on a channel.
+type Variables = Vec<(String, String)>;
+
 /// The state of a connection.
 pub(super) struct Session {
     cluster: Cluster,
     node: Arc<Node>,
     cut: CancellationToken,
     /// Channels that are open and not told yet what to do, with the variables that were set on them.
-    waiting: HashMap<ChannelId, (Channel<Msg>, Vec<(String, String)>)>,
+    waiting: HashMap<ChannelId, (Channel<Msg>, Variables)>,
 }
 
 impl Session {

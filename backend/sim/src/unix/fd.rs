@@ -69,7 +69,7 @@ impl Fd {
 
     /// A descriptor that reads these bytes.
     pub(crate) fn of(bytes: impl Into<Bytes>) -> Self {
-        Self::Input(Arc::new(Input::of(bytes.into())))
+        Self::Input(Arc::new(Input::of(&bytes.into())))
     }
 
     /// Writes all of `data`, waiting while the reader is slow.
@@ -159,9 +159,9 @@ impl Input {
         }))
     }
 
-    fn of(bytes: Bytes) -> Self {
+    fn of(bytes: &[u8]) -> Self {
         Self(tokio::sync::Mutex::new(Stream {
-            ready: BytesMut::from(bytes.as_ref()),
+            ready: BytesMut::from(bytes),
             more: None,
         }))
     }
@@ -199,11 +199,18 @@ pub(crate) struct OpenFile {
     /// Number of this open file on its machine; names it as the holder of a lock.
     pub(crate) id: u64,
     pub(crate) position: Mutex<usize>,
-    pub(crate) readable: bool,
-    pub(crate) writable: bool,
-    pub(crate) append: bool,
+    pub(crate) mode: Mode,
+}
+
+/// What an open file may be used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Read,
+    Write,
+    /// Every write goes to the end.
+    Append,
     /// A fault: every write finds the disk full.
-    pub(crate) full: bool,
+    Full,
 }
 
 impl OpenFile {
@@ -212,16 +219,15 @@ impl OpenFile {
     }
 
     fn write(&self, data: &[u8]) -> Result<(), Unwritable> {
-        if !self.writable {
-            return Err(Unwritable::Closed);
-        }
-        if self.full {
-            return Err(Unwritable::File(Errno::NoSpace));
+        match self.mode {
+            Mode::Read => return Err(Unwritable::Closed),
+            Mode::Full => return Err(Unwritable::File(Errno::NoSpace)),
+            Mode::Write | Mode::Append => {}
         }
         let mut files = self.files();
         let mut position = self.position.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.append {
-            *position = files.read_ino(self.ino).map(<[u8]>::len).unwrap_or(0);
+        if self.mode == Mode::Append {
+            *position = files.read_ino(self.ino).map_or(0, <[u8]>::len);
         }
         files
             .write_at(self.ino, *position, data)
@@ -243,7 +249,7 @@ impl OpenFile {
     }
 
     fn take(&self, length: impl FnOnce(&[u8]) -> usize) -> Option<Bytes> {
-        if !self.readable {
+        if self.mode != Mode::Read {
             return None;
         }
         let files = self.files();

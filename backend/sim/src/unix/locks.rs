@@ -22,7 +22,8 @@ impl Held {
     fn admits(&self, holder: u64, exclusive: bool) -> bool {
         let others_exclusive = self.exclusive.is_some_and(|other| other != holder);
         let others_shared = self.shared.iter().any(|other| *other != holder);
-        !others_exclusive && !(exclusive && others_shared)
+        let in_the_way = others_exclusive || (exclusive && others_shared);
+        !in_the_way
     }
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::fd::{Fd, OpenFile};
+use super::fd::{Fd, Mode, OpenFile};
 use super::files::{Errno, Files, Kind};
 use super::locks::Locks;
 use super::process::{Call, Done};
@@ -168,7 +168,7 @@ impl Base {
         let ino = files.lookup(path)?;
         match files.node(ino).map(|node| &node.kind) {
             Some(Kind::Device(name)) => Ok(device(name)),
-            Some(_) => Ok(self.opened(ino, true, false, false, false)),
+            Some(_) => Ok(self.opened(ino, Mode::Read)),
             None => Err(Errno::NotFound),
         }
     }
@@ -185,21 +185,20 @@ impl Base {
         let ino = files.open_for_writing(path, mode, !append)?;
         match files.node(ino).map(|node| &node.kind) {
             Some(Kind::Device(name)) => Ok(device(name)),
-            _ => Ok(self.opened(ino, false, true, append, full)),
+            _ if full => Ok(self.opened(ino, Mode::Full)),
+            _ if append => Ok(self.opened(ino, Mode::Append)),
+            _ => Ok(self.opened(ino, Mode::Write)),
         }
     }
 
-    fn opened(&self, ino: u64, readable: bool, writable: bool, append: bool, full: bool) -> Fd {
+    fn opened(&self, ino: u64, mode: Mode) -> Fd {
         Fd::File(Arc::new(OpenFile {
             files: Arc::clone(&self.files),
             locks: Arc::clone(&self.locks),
             ino,
             id: self.next_open.fetch_add(1, Ordering::Relaxed),
             position: Mutex::new(0),
-            readable,
-            writable,
-            append,
-            full,
+            mode,
         }))
     }
 }

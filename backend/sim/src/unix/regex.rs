@@ -123,7 +123,7 @@ fn translate(pattern: &str, basic: bool) -> String {
             }
             '*' if basic && starts => result.push_str("\\*"),
             '{' if !basic && !characters.peek().is_some_and(char::is_ascii_digit) => {
-                result.push_str("\\{")
+                result.push_str("\\{");
             }
             c => result.push(c),
         }

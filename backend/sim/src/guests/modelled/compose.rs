@@ -110,7 +110,7 @@ const LABEL_SERVICE: &str = "com.docker.compose.service";
 const LABEL_NUMBER: &str = "com.docker.compose.container-number";
 const LABEL_HASH: &str = "com.docker.compose.config-hash";
 
-pub(super) async fn main(docker: &Docker<'_>, call: &mut Call) -> Done {
+pub(super) async fn main(docker: Docker<'_>, call: &mut Call) -> Done {
     let global = read(call, call.args(), GLOBAL, false, BAD_USAGE).await?;
     if global.has("version") {
         call.out(format!("Docker Compose version v{VERSION}\n"))
@@ -149,7 +149,7 @@ pub(super) async fn main(docker: &Docker<'_>, call: &mut Call) -> Done {
         .await;
     }
     let work = Work {
-        docker: *docker,
+        docker,
         project,
         arguments,
     };

@@ -37,12 +37,12 @@ impl<'a> Docker<'a> {
         Self { guest }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'a, DockerState> {
+    pub(super) fn state(self) -> MutexGuard<'a, DockerState> {
         self.guest.docker()
     }
 
     /// Nothing but `version` and `info` works without the daemon.
-    pub(super) async fn check(&self, call: &Call) -> Result<(), i32> {
+    pub(super) async fn check(self, call: &Call) -> Result<(), i32> {
         if self.state().is_ready() {
             return Ok(());
         }

@@ -190,13 +190,13 @@ impl Machine for Guest {
             "nc" => probe::nc(self, call).await,
             "nslookup" => probe::nslookup(self, call).await,
             "ping" => probe::ping(self, call).await,
-            "docker" => docker::main(&Docker::of(self), call).await,
+            "docker" => docker::main(Docker::of(self), call).await,
             "docker-compose" => {
                 // The plugin is run as `docker-compose compose …` by docker, and by hand without that word.
                 if call.args().first().is_some_and(|word| word == "compose") {
                     call.argv.remove(1);
                 }
-                compose::main(&Docker::of(self), call).await
+                compose::main(Docker::of(self), call).await
             }
             _ => return None,
         })

@@ -66,18 +66,19 @@ fn link_local(hwaddr: &str) -> Option<IpAddr> {
         .map(|part| u16::from_str_radix(part, 16))
         .collect::<Result<_, _>>()
         .ok()?;
-    let [a, b, c, d, e, f] = bytes.as_slice() else {
+    if bytes.len() != 6 {
         return None;
-    };
+    }
+    let pair = |at: usize| (bytes[at] << 8) | bytes[at + 1];
     Some(IpAddr::V6(Ipv6Addr::new(
         0xfe80,
         0,
         0,
         0,
-        ((a ^ 2) << 8) | b,
-        (c << 8) | 0xff,
-        0xfe00 | d,
-        (e << 8) | f,
+        pair(0) ^ 0x0200,
+        (bytes[2] << 8) | 0xff,
+        0xfe00 | bytes[3],
+        pair(4),
     )))
 }
 

@@ -193,9 +193,10 @@ async fn each(
         let from = call.path(source);
         let to = below(&call.machine.base().files(), call, source, destination);
         let full = call.machine.refuses_writes(&to);
-        let done = match full {
-            true => Err(Errno::NoSpace),
-            false => act(&mut call.machine.base().files(), &from, &to),
+        let done = if full {
+            Err(Errno::NoSpace)
+        } else {
+            act(&mut call.machine.base().files(), &from, &to)
         };
         if let Err(errno) = done {
             let name = call.name().to_owned();

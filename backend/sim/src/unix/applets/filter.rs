@@ -41,18 +41,18 @@ pub(super) async fn cut(call: &mut Call) -> Done {
     for (_, bytes) in inputs {
         for line in String::from_utf8_lossy(&bytes).lines() {
             let text = if given.has('f') {
-                if !line.contains(&delimiter) {
-                    if given.has('s') {
-                        continue;
-                    }
-                    line.to_owned()
-                } else {
+                if line.contains(&delimiter) {
                     let fields = line.split(&delimiter).enumerate();
                     let fields: Vec<&str> = fields
                         .filter(|(at, _)| chosen(at + 1))
                         .map(|(_, field)| field)
                         .collect();
                     fields.join(&delimiter)
+                } else {
+                    if given.has('s') {
+                        continue;
+                    }
+                    line.to_owned()
                 }
             } else {
                 line.chars()

@@ -120,7 +120,7 @@ pub(super) async fn stat(call: &mut Call) -> Done {
         match node {
             Ok(node) => {
                 call.out(format!("{}\n", described(format, operand, &node)))
-                    .await?
+                    .await?;
             }
             Err(errno) => {
                 call.err(format!("stat: can't stat '{operand}': {errno}\n"))
@@ -156,9 +156,8 @@ fn described(format: &str, name: &str, node: &crate::unix::files::Node) -> Strin
                 Kind::Device(_) => "character special file",
                 Kind::File(_) => "regular file",
             }),
-            Some('%') => text.push('%'),
+            Some('%') | None => text.push('%'),
             Some(other) => text.extend(['%', other]),
-            None => text.push('%'),
         }
     }
     text
@@ -250,7 +249,8 @@ pub(super) async fn df(call: &mut Call) -> Done {
     let percent = (used * 100).div_ceil(limit.max(1));
     let shown = |bytes: u64| {
         if given.has('h') {
-            format!("{:.1}M", bytes as f64 / f64::from(1 << 20))
+            let tenths = bytes * 10 / (1 << 20);
+            format!("{}.{}M", tenths / 10, tenths % 10)
         } else {
             (bytes / unit).to_string()
         }

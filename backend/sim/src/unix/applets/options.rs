@@ -54,8 +54,8 @@ pub(super) async fn parse(call: &Call, specification: &str, order: Order) -> Res
         if word.starts_with("--") {
             return call.usage(word).await;
         }
-        let mut letters = word[1..].char_indices();
-        while let Some((at, letter)) = letters.next() {
+        let letters = word[1..].char_indices();
+        for (at, letter) in letters {
             let place = specification.find(letter).filter(|_| letter != ':');
             let Some(place) = place else {
                 return call.usage(&format!("-{letter}")).await;

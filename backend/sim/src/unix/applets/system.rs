@@ -76,22 +76,21 @@ pub(super) async fn flock(call: &mut Call) -> Done {
         return call.fail("missing operand").await;
     };
     let descriptor = target.parse::<u32>().ok().filter(|_| command.is_empty());
-    let fd = match descriptor {
-        Some(number) => match call.fds.get(number) {
+    let fd = if let Some(number) = descriptor {
+        match call.fds.get(number) {
             Some(fd) => fd.clone(),
             None => return call.fail(&format!("{target}: Bad file descriptor")).await,
-        },
-        None => {
-            let opened = call.machine.base().open_for_writing(
-                &call.path(target),
-                0o666 & !call.umask,
-                true,
-                false,
-            );
-            match opened {
-                Ok(fd) => fd,
-                Err(errno) => return call.fail(&format!("can't open '{target}': {errno}")).await,
-            }
+        }
+    } else {
+        let opened = call.machine.base().open_for_writing(
+            &call.path(target),
+            0o666 & !call.umask,
+            true,
+            false,
+        );
+        match opened {
+            Ok(fd) => fd,
+            Err(errno) => return call.fail(&format!("can't open '{target}': {errno}")).await,
         }
     };
     let Fd::File(file) = &fd else {

@@ -102,16 +102,15 @@ impl Test<'_> {
                 self.words = &self.words[3..];
                 self.binary(left, operator, right)
             }
-            [operator, word, ..] => match self.unary(operator, word) {
-                Some(truth) => {
+            [operator, word, ..] => {
+                if let Some(truth) = self.unary(operator, word) {
                     self.words = &self.words[2..];
                     truth
-                }
-                None => {
+                } else {
                     self.words = &self.words[1..];
                     Ok(!operator.is_empty())
                 }
-            },
+            }
             [word] => {
                 self.words = &[];
                 Ok(!word.is_empty())
@@ -133,14 +132,13 @@ impl Test<'_> {
             "-f" => is(|kind| matches!(kind, Kind::File(_))),
             "-d" => is(|kind| matches!(kind, Kind::Directory(_))),
             "-c" => is(|kind| matches!(kind, Kind::Device(_))),
-            "-b" | "-p" | "-S" => false,
+            // None of these kinds is simulated, and nothing here is a terminal.
+            "-b" | "-p" | "-S" | "-t" => false,
             "-x" => node.is_ok_and(|node| node.is_dir() || node.mode & 0o111 != 0),
             "-s" => node.is_ok_and(|node| node.size() > 0),
             "-L" | "-h" => files
                 .stat_link(&path)
                 .is_ok_and(|node| matches!(node.kind, Kind::Link(_))),
-            // Nothing here is a terminal.
-            "-t" => false,
             _ => return None,
         }))
     }

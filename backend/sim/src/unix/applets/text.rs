@@ -132,7 +132,7 @@ pub(super) async fn wc(call: &mut Call) -> Done {
         let text = String::from_utf8_lossy(bytes);
         let mut counts = Vec::new();
         if all || given.has('l') {
-            counts.push(bytes.iter().filter(|byte| **byte == b'\n').count());
+            counts.push(text.matches('\n').count());
         }
         if all || given.has('w') {
             counts.push(text.split_whitespace().count());

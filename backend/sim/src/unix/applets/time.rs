@@ -224,9 +224,8 @@ pub(super) async fn date(call: &mut Call) -> Done {
             Some('z') => text.push_str("+0000"),
             // busybox has no nanoseconds.
             Some('N') => {}
-            Some('%') => text.push('%'),
+            Some('%') | None => text.push('%'),
             Some(other) => text.extend(['%', other]),
-            None => text.push('%'),
         }
     }
     call.out(format!("{text}\n")).await?;

@@ -34,7 +34,7 @@ pub(super) async fn find(call: &mut Call) -> Done {
             "-maxdepth" => wanted.deepest = number(words.next()),
             "-mindepth" => wanted.shallowest = number(words.next()).unwrap_or(0),
             "-mtime" => {
-                wanted.older_than_days = number(words.next()).map(|days: usize| days as u64)
+                wanted.older_than_days = number(words.next()).map(|days: usize| days as u64);
             }
             "-print" => {}
             "-print0" => wanted.zero_ended = true,

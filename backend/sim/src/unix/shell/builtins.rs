@@ -25,7 +25,7 @@ impl Shell {
     pub(super) async fn builtin(&mut self, argv: &[String]) -> Flow {
         let name = argv[0].as_str();
         match name {
-            ":" => Ok(0),
+            ":" | "hash" | "jobs" => Ok(0),
             "break" | "continue" | "return" | "exit" => self.leave(argv).await,
             "cd" => self.cd(argv).await,
             "eval" => self.text(&argv[1..].join(" ")).await,
@@ -44,7 +44,6 @@ impl Shell {
             "wait" => Ok(self.wait_jobs(&argv[1..]).await),
             "times" => Ok(self.say("0m0.00s 0m0.00s\n0m0.00s 0m0.00s\n").await),
             "ulimit" => Ok(self.say("unlimited\n").await),
-            "hash" | "jobs" => Ok(0),
             _ => {
                 let mut call = self.call(argv.to_vec());
                 Ok(applets::run(name, &mut call)
@@ -204,15 +203,12 @@ impl Shell {
             let text = format!("{:04o}\n", self.umask);
             return Ok(self.say(&text).await);
         };
-        match u32::from_str_radix(text, 8) {
-            Ok(mask) => {
-                self.umask = mask & 0o777;
-                Ok(0)
-            }
-            Err(_) => {
-                self.complain(&format!("umask: Illegal mode: {text}")).await;
-                Ok(2)
-            }
+        if let Ok(mask) = u32::from_str_radix(text, 8) {
+            self.umask = mask & 0o777;
+            Ok(0)
+        } else {
+            self.complain(&format!("umask: Illegal mode: {text}")).await;
+            Ok(2)
         }
     }
 }

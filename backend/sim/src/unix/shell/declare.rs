@@ -107,7 +107,7 @@ impl Shell {
                     .get(name)
                     .is_some_and(|variable| variable.readonly) =>
                 {
-                    status = 1
+                    status = 1;
                 }
                 name => drop(self.variables.remove(name)),
             }
@@ -336,7 +336,7 @@ impl Shell {
         let takes = place.is_some_and(|place| specification[place + 1..].starts_with(':'));
         let mut found = letter.to_string();
         if place.is_none() {
-            found = "?".to_owned();
+            "?".clone_into(&mut found);
             if !specification.starts_with(':') {
                 self.complain(&format!("illegal option -{letter}")).await;
             }
@@ -348,12 +348,11 @@ impl Shell {
                 (next, position) = (index + 1, 1);
                 Some(word.chars().skip(within + 1).collect())
             };
-            match value {
-                Some(value) => self.assign("OPTARG", value).await?,
-                None => {
-                    found = "?".to_owned();
-                    self.complain(&format!("no arg for -{letter} option")).await;
-                }
+            if let Some(value) = value {
+                self.assign("OPTARG", value).await?
+            } else {
+                "?".clone_into(&mut found);
+                self.complain(&format!("no arg for -{letter} option")).await;
             }
         }
         self.assign("OPTIND", next.to_string()).await?;

@@ -71,6 +71,17 @@ impl Shell {
                     .await;
                 Err(Stop::Exit(2))
             }
+            other => self.transformed(other, in_quotes).await,
+        }
+    }
+
+    /// The forms that make something else of a value.
+    async fn transformed(
+        &mut self,
+        expression: &ParameterExpr,
+        in_quotes: bool,
+    ) -> Result<Vec<Part>, Stop> {
+        match expression {
             ParameterExpr::ParameterLength { parameter, .. } => {
                 let value = self.value(parameter).await?.unwrap_or_default();
                 Ok(vec![text(value.chars().count().to_string(), in_quotes)])
@@ -324,19 +335,16 @@ fn replace(value: &str, pattern: &str, replacement: &str, everywhere: bool) -> S
         let end = (at + 1..borders.len())
             .rev()
             .find(|&end| glob::matches(pattern, &value[from..borders[end]]));
-        match end {
-            Some(end) => {
-                result.push_str(replacement);
-                at = end;
-                if !everywhere {
-                    break;
-                }
+        if let Some(end) = end {
+            result.push_str(replacement);
+            at = end;
+            if !everywhere {
+                break;
             }
-            None => {
-                let next = borders.get(at + 1).copied().unwrap_or(value.len());
-                result.push_str(&value[from..next]);
-                at += 1;
-            }
+        } else {
+            let next = borders.get(at + 1).copied().unwrap_or(value.len());
+            result.push_str(&value[from..next]);
+            at += 1;
         }
     }
     result.push_str(borders.get(at).map_or("", |&from| &value[from..]));

@@ -14,6 +14,16 @@ use super::{Flow, Shell, Stop};
 use crate::unix::fd::Fd;
 use crate::unix::glob;
 
+/// How one turn of a loop went.
+enum Turn {
+    /// `break`.
+    Leave,
+    /// `continue`.
+    Next,
+    /// The list came to its end with this status.
+    Ended(i32),
+}
+
 impl Shell {
     pub(super) fn list<'a>(&'a mut self, list: &'a CompoundList) -> BoxFuture<'a, Flow> {
         async move {
@@ -208,19 +218,16 @@ impl Shell {
             // A loop without anything to wait for must not keep others from running.
             tokio::task::yield_now().await;
             let tested = self.condition(condition).await;
-            let Some(tested) = Self::around(tested)? else {
-                return Ok(status);
-            };
-            if tested.is_some_and(|code| (code == 0) != while_zero) {
-                return Ok(status);
-            }
-            if tested.is_none() {
-                continue;
+            match Self::around(tested)? {
+                Turn::Ended(code) if (code == 0) == while_zero => {}
+                Turn::Ended(_) | Turn::Leave => return Ok(status),
+                Turn::Next => continue,
             }
             let flow = self.list(&body.list).await;
             match Self::around(flow)? {
-                None => return Ok(0),
-                Some(done) => status = done.unwrap_or(0),
+                Turn::Leave => return Ok(0),
+                Turn::Next => status = 0,
+                Turn::Ended(code) => status = code,
             }
         }
     }
@@ -241,22 +248,22 @@ impl Shell {
             self.assign(&clause.variable_name, value).await?;
             let flow = self.list(&clause.body.list).await;
             match Self::around(flow)? {
-                None => return Ok(0),
-                Some(done) => status = done.unwrap_or(0),
+                Turn::Leave => return Ok(0),
+                Turn::Next => status = 0,
+                Turn::Ended(code) => status = code,
             }
         }
         Ok(status)
     }
 
-    /// What a loop makes of the end of its body: `None` leave it, `Some(None)` go on with the next turn,
-    /// `Some(Some(status))` the body came to its end.
-    fn around(flow: Flow) -> Result<Option<Option<i32>>, Stop> {
+    /// What a loop makes of the end of its condition or body.
+    fn around(flow: Flow) -> Result<Turn, Stop> {
         match flow {
-            Ok(status) => Ok(Some(Some(status))),
+            Ok(status) => Ok(Turn::Ended(status)),
             Err(Stop::Break(levels)) if levels > 1 => Err(Stop::Break(levels - 1)),
-            Err(Stop::Break(_)) => Ok(None),
+            Err(Stop::Break(_)) => Ok(Turn::Leave),
             Err(Stop::Continue(levels)) if levels > 1 => Err(Stop::Continue(levels - 1)),
-            Err(Stop::Continue(_)) => Ok(Some(None)),
+            Err(Stop::Continue(_)) => Ok(Turn::Next),
             Err(stop) => Err(stop),
         }
     }

@@ -63,17 +63,15 @@ impl Shell {
         let declares = expanded.argv.len() == 1 && DECLARING.contains(&expanded.argv[0].as_str());
         for item in command.suffix.iter().flat_map(|suffix| &suffix.0) {
             match item {
-                CommandPrefixOrSuffixItem::Word(word) => {
-                    expanded.argv.extend(self.fields(&word.value).await?);
-                }
                 CommandPrefixOrSuffixItem::AssignmentWord(_, word) if declares => {
                     expanded.argv.push(self.one_string(&word.value).await?);
                 }
-                CommandPrefixOrSuffixItem::AssignmentWord(_, word) => {
+                CommandPrefixOrSuffixItem::Word(word)
+                | CommandPrefixOrSuffixItem::AssignmentWord(_, word) => {
                     expanded.argv.extend(self.fields(&word.value).await?);
                 }
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
-                    expanded.redirects.push(redirect)
+                    expanded.redirects.push(redirect);
                 }
                 CommandPrefixOrSuffixItem::ProcessSubstitution(..) => {
                     return self.unsupported("<(").await;
@@ -88,7 +86,7 @@ impl Shell {
                         .push(self.assignment(assignment).await?);
                 }
                 CommandPrefixOrSuffixItem::IoRedirect(redirect) => {
-                    expanded.redirects.push(redirect)
+                    expanded.redirects.push(redirect);
                 }
                 _ => return self.unsupported("<(").await,
             }

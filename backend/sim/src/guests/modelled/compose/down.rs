@@ -42,7 +42,7 @@ fn names(work: &Work<'_>, services: &[String]) -> Vec<String> {
             )
         })
         .collect();
-    sorted.sort_by(|left, right| right.0.cmp(&left.0));
+    sorted.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
     sorted.into_iter().map(|(_, name)| name).collect()
 }
 

@@ -143,7 +143,7 @@ fn braced(
     let kind = characters.next();
     let word = characters.as_str();
     match (kind, present) {
-        (Some('-'), Some(value)) | (Some('?'), Some(value)) => Ok(value.clone()),
+        (Some('-' | '?'), Some(value)) => Ok(value.clone()),
         (Some('-'), None) | (Some('+'), Some(_)) => expand(word, environment, unset),
         (Some('+'), None) => Ok(String::new()),
         (Some('?'), None) => Err(required(&expand(word, environment, unset)?)),

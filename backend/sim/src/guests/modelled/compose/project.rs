@@ -533,18 +533,17 @@ fn in_order(services: Vec<Service>, all: &[String]) -> Result<Vec<Service>, Refu
                 !active.contains(name) || sorted.iter().any(|other| other.name == *name)
             })
         });
-        match ready {
-            Some(place) => sorted.push(waiting.remove(place)),
-            None => {
-                let names: Vec<&str> = waiting
-                    .iter()
-                    .map(|service| service.name.as_str())
-                    .collect();
-                return Err(Refusal::general(format!(
-                    "dependency cycle detected: {}",
-                    names.join(" -> ")
-                )));
-            }
+        if let Some(place) = ready {
+            sorted.push(waiting.remove(place))
+        } else {
+            let names: Vec<&str> = waiting
+                .iter()
+                .map(|service| service.name.as_str())
+                .collect();
+            return Err(Refusal::general(format!(
+                "dependency cycle detected: {}",
+                names.join(" -> ")
+            )));
         }
     }
     Ok(sorted)

@@ -190,7 +190,7 @@ pub(super) async fn logs(work: &Work<'_>, call: &Call) -> Result<i32, Refusal> {
         timestamps: arguments.has("timestamps"),
         follow: arguments.has("follow"),
     };
-    follow(&work.docker, call, &shown(work, &arguments.rest), &query).await?;
+    follow(work.docker, call, &shown(work, &arguments.rest), &query).await?;
     Ok(0)
 }
 
@@ -220,7 +220,7 @@ pub(super) async fn exec(work: &Work<'_>, call: &Call) -> Result<i32, Refusal> {
         return Err(Refusal::general("the input device is not a TTY"));
     }
     let done = exec_in(
-        &work.docker,
+        work.docker,
         call,
         container,
         command.to_vec(),
@@ -276,7 +276,7 @@ pub(super) async fn top(work: &Work<'_>, call: &Call) -> Result<i32, Refusal> {
 }
 
 /// `compose ls`: projects by their containers.
-pub(super) async fn ls(docker: &Docker<'_>, call: &Call, arguments: &Arguments) -> Done {
+pub(super) async fn ls(docker: Docker<'_>, call: &Call, arguments: &Arguments) -> Done {
     let rows: Vec<Value> = {
         let state = docker.state();
         let mut names: Vec<&str> = state

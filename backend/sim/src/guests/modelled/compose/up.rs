@@ -54,7 +54,7 @@ pub(super) async fn up(work: &Work<'_>, call: &Call) -> Result<i32, Refusal> {
             follow: true,
             ..LogQuery::default()
         };
-        follow(&work.docker, call, &shown, &query).await?;
+        follow(work.docker, call, &shown, &query).await?;
     }
     Ok(0)
 }

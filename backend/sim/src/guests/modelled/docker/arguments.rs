@@ -84,8 +84,8 @@ fn short<'a>(
     flags: &[Flag],
     arguments: &mut Arguments,
 ) -> Result<(), String> {
-    let mut letters = word[1..].char_indices();
-    while let Some((at, letter)) = letters.next() {
+    let letters = word[1..].char_indices();
+    for (at, letter) in letters {
         let flag = flags
             .iter()
             .find(|flag| flag.1 == Some(letter))

@@ -15,7 +15,7 @@ use crate::unix::{Call, Done, execute};
 
 const PLUGIN: &str = "/usr/libexec/docker/cli-plugins/docker-compose";
 
-pub(in crate::guests::modelled) async fn main(docker: &Docker<'_>, call: &mut Call) -> Done {
+pub(in crate::guests::modelled) async fn main(docker: Docker<'_>, call: &mut Call) -> Done {
     let words = call.args().to_vec();
     let Some((command, rest)) = words.split_first() else {
         call.out(
@@ -87,7 +87,7 @@ async fn compose(call: &Call, words: &[String]) -> Done {
 }
 
 /// `docker import FILE|- [NAME]`.
-async fn import(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+async fn import(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let flags = [
         Flag("change", Some('c'), true),
         Flag("message", Some('m'), true),
@@ -142,7 +142,7 @@ async fn import(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
     Ok(0)
 }
 
-async fn pull(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+async fn pull(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let flags = [
         Flag("quiet", Some('q'), false),
         Flag("platform", None, true),
@@ -178,7 +178,7 @@ async fn pull(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
     }
 }
 
-async fn tag(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+async fn tag(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     docker.check(call).await?;
     let [from, to] = words else {
         call.err("\"docker tag\" requires exactly 2 arguments.\n")
@@ -198,7 +198,7 @@ async fn tag(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
     Ok(0)
 }
 
-async fn remove_images(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+async fn remove_images(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let flags = [
         Flag("force", Some('f'), false),
         Flag("no-prune", None, false),
@@ -238,7 +238,7 @@ async fn remove_images(docker: &Docker<'_>, call: &Call, words: &[String]) -> Do
     Ok(code)
 }
 
-async fn prune(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+async fn prune(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let flags = [
         Flag("all", Some('a'), false),
         Flag("force", Some('f'), false),
@@ -272,7 +272,7 @@ async fn prune(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
     Ok(0)
 }
 
-async fn logs(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+async fn logs(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let flags = [
         Flag("follow", Some('f'), false),
         Flag("tail", Some('n'), true),
@@ -309,7 +309,7 @@ async fn logs(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
 }
 
 /// `start`, `stop`, `restart`, `kill`, `rm` of containers.
-async fn power(docker: &Docker<'_>, call: &Call, command: &str, words: &[String]) -> Done {
+async fn power(docker: Docker<'_>, call: &Call, command: &str, words: &[String]) -> Done {
     let flags = [
         Flag("time", Some('t'), true),
         Flag("signal", Some('s'), true),
@@ -373,7 +373,7 @@ async fn power(docker: &Docker<'_>, call: &Call, command: &str, words: &[String]
     Ok(code)
 }
 
-async fn network(docker: &Docker<'_>, call: &Call, command: &str, words: &[String]) -> Done {
+async fn network(docker: Docker<'_>, call: &Call, command: &str, words: &[String]) -> Done {
     let flags = [
         Flag("quiet", Some('q'), false),
         Flag("format", None, true),
@@ -465,7 +465,7 @@ async fn network(docker: &Docker<'_>, call: &Call, command: &str, words: &[Strin
     }
 }
 
-async fn volume(docker: &Docker<'_>, call: &Call, command: &str, words: &[String]) -> Done {
+async fn volume(docker: Docker<'_>, call: &Call, command: &str, words: &[String]) -> Done {
     let flags = [
         Flag("quiet", Some('q'), false),
         Flag("format", None, true),
@@ -544,7 +544,7 @@ async fn unknown(call: &Call, group: &str, command: &str) -> Done {
     Err(1)
 }
 
-async fn disk(docker: &Docker<'_>, call: &Call) -> Done {
+async fn disk(docker: Docker<'_>, call: &Call) -> Done {
     docker.check(call).await?;
     let rows = {
         let state = docker.state();

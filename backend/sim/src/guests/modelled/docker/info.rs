@@ -12,7 +12,7 @@ pub(super) const ENGINE: &str = "26.1.5";
 
 const FORMAT: &[Flag] = &[Flag("format", Some('f'), true)];
 
-fn facts(docker: &Docker<'_>) -> Value {
+fn facts(docker: Docker<'_>) -> Value {
     let driver = match docker.guest.fault_of("docker_info", &[Action::Vfs]) {
         Some(_) => "vfs",
         None => "overlay2",
@@ -50,7 +50,7 @@ fn facts(docker: &Docker<'_>) -> Value {
     })
 }
 
-pub(super) async fn info(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+pub(super) async fn info(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let arguments = read(call, words, FORMAT, true, 125).await?;
     let ready = docker.state().is_ready();
     if let Some(format) = arguments.value("format") {
@@ -106,7 +106,7 @@ pub(super) async fn info(docker: &Docker<'_>, call: &Call, words: &[String]) -> 
     Ok(0)
 }
 
-pub(super) async fn version(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+pub(super) async fn version(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let arguments = read(call, words, FORMAT, true, 125).await?;
     let ready = docker.state().is_ready();
     let client = json!({"Version": ENGINE, "ApiVersion": "1.45", "Os": "linux", "Arch": "amd64"});

@@ -59,7 +59,7 @@ fn image_json(image: &Image) -> Value {
 
 /// `inspect NAME…`: containers, then images; `kind` narrows it to one of them.
 pub(super) async fn inspect(
-    docker: &Docker<'_>,
+    docker: Docker<'_>,
     call: &Call,
     words: &[String],
     kind: Option<&str>,
@@ -119,7 +119,7 @@ pub(super) async fn inspect(
     Ok(i32::from(!missing.is_empty()))
 }
 
-pub(super) async fn ps(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+pub(super) async fn ps(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let flags = [
         Flag("all", Some('a'), false),
         Flag("quiet", Some('q'), false),
@@ -245,7 +245,7 @@ pub(super) async fn table(
     print(call, std::iter::once(heading).chain(body)).await
 }
 
-pub(super) async fn images(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+pub(super) async fn images(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let flags = [
         Flag("all", Some('a'), false),
         Flag("quiet", Some('q'), false),

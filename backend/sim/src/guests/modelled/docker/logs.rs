@@ -75,7 +75,7 @@ pub(in crate::guests::modelled) struct Shown {
 
 /// Writes logs; follows them until none of the containers runs any more.
 pub(in crate::guests::modelled) async fn follow(
-    docker: &Docker<'_>,
+    docker: Docker<'_>,
     call: &Call,
     shown: &[Shown],
     query: &LogQuery,
@@ -103,7 +103,7 @@ pub(in crate::guests::modelled) async fn follow(
 
 /// The lines that were not shown yet, and whether more may come.
 fn collect(
-    docker: &Docker<'_>,
+    docker: Docker<'_>,
     shown: &[Shown],
     query: &LogQuery,
     first: bool,

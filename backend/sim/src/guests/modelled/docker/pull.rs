@@ -66,7 +66,7 @@ fn duration(size: u64) -> Duration {
 impl Docker<'_> {
     /// Fetches an image. The error is what the daemon says.
     pub(in crate::guests::modelled) async fn pull(
-        &self,
+        self,
         call: &Call,
         reference: &str,
         style: Style,
@@ -117,7 +117,7 @@ impl Docker<'_> {
     }
 
     /// Why the registry does not give the image.
-    fn unavailable(&self, reference: &str, fault: Option<&Fault>) -> Option<String> {
+    fn unavailable(self, reference: &str, fault: Option<&Fault>) -> Option<String> {
         let not_found = format!(
             "manifest for {} not found: manifest unknown: manifest unknown",
             image::normal(reference)
@@ -136,7 +136,7 @@ impl Docker<'_> {
     }
 
     async fn download(
-        &self,
+        self,
         layer: &Layer,
         progress: &Progress<'_>,
         whole: Duration,
@@ -159,7 +159,7 @@ impl Docker<'_> {
     }
 
     /// What goes wrong in the middle of a pull.
-    async fn breaks_off(&self, fault: Option<&Fault>) -> Result<(), String> {
+    async fn breaks_off(self, fault: Option<&Fault>) -> Result<(), String> {
         let Some(fault) = fault else { return Ok(()) };
         match fault.action {
             Action::Hang => {
@@ -173,7 +173,7 @@ impl Docker<'_> {
         }
     }
 
-    async fn extract(&self, layer: &Layer, progress: &Progress<'_>) -> Result<(), String> {
+    async fn extract(self, layer: &Layer, progress: &Progress<'_>) -> Result<(), String> {
         let closed = |_| "context canceled".to_owned();
         progress
             .layer(
@@ -207,7 +207,7 @@ impl Docker<'_> {
     }
 
     /// Removes an image, and the layers that no other one needs.
-    pub(in crate::guests::modelled) fn remove_image(&self, reference: &str) {
+    pub(in crate::guests::modelled) fn remove_image(self, reference: &str) {
         let mut state = self.state();
         state.images.retain(|image| image.reference != reference);
         let kept: Vec<String> = state

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::arguments::{Flag, read};
+use super::arguments::{Arguments, Flag, read};
 use super::container::{Plan, Port, Restart};
 use super::exec::{Inside, run_inside};
 use super::pull::Style;
-use super::{Docker, image};
+use super::{Docker, LogQuery, Shown, follow, image};
 use crate::faults::Action;
 use crate::unix::{Call, Done};
 
@@ -43,7 +43,7 @@ async fn refused<T>(call: &Call, code: i32, message: &str) -> Result<T, i32> {
     Err(code)
 }
 
-pub(super) async fn run(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+pub(super) async fn run(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let arguments = read(call, words, FLAGS, false, 125).await?;
     let Some((name, command)) = arguments.rest.split_first() else {
         call.err("\"docker run\" requires at least 1 argument.\nSee 'docker run --help'.\n")
@@ -51,37 +51,13 @@ pub(super) async fn run(docker: &Docker<'_>, call: &Call, words: &[String]) -> D
         return Err(1);
     };
     docker.check(call).await.map_err(|_| 125)?;
-    if docker.state().image(name).is_none() {
-        if arguments.value("pull") == Some("never") {
-            return refused(
-                call,
-                125,
-                &format!("No such image: {}", image::normal(name)),
-            )
-            .await;
-        }
-        call.err(format!(
-            "Unable to find image '{}' locally\n",
-            image::normal(name)
-        ))
-        .await;
-        if let Err(message) = docker.pull(call, name, Style::Docker).await {
-            return refused(call, 125, &message).await;
-        }
-    }
+    bring(docker, call, &arguments, name).await?;
     let network = arguments
         .value("network")
         .or(arguments.value("net"))
         .unwrap_or("bridge")
         .to_owned();
-    if network != "host" && network != "none" {
-        if network != "bridge" && !docker.state().networks.contains_key(&network) {
-            return refused(call, 125, &format!("network {network} not found")).await;
-        }
-        if let Some(fault) = docker.guest.fault_of("smoke_test", &[Action::Fail]) {
-            return refused(call, 126, &fault.text(SYSCTL)).await;
-        }
-    }
+    join(docker, call, &network).await?;
     docker.guest.pace().take(Duration::from_millis(400)).await;
     let image = docker.state().image(name).cloned();
     let contents = image.as_ref().filter(|image| image.contents.is_some());
@@ -122,15 +98,58 @@ pub(super) async fn run(docker: &Docker<'_>, call: &Call, words: &[String]) -> D
         .await;
         return finished(call, ran).await;
     }
-    let created = docker.state().create(plan);
+    start(docker, call, &arguments, plan).await
+}
+
+/// Fetches the image where it is missing.
+async fn bring(
+    docker: Docker<'_>,
+    call: &Call,
+    arguments: &Arguments,
+    name: &str,
+) -> Result<(), i32> {
+    if docker.state().image(name).is_some() {
+        return Ok(());
+    }
+    let normal = image::normal(name);
+    if arguments.value("pull") == Some("never") {
+        return refused(call, 125, &format!("No such image: {normal}")).await;
+    }
+    call.err(format!("Unable to find image '{normal}' locally\n"))
+        .await;
+    match docker.pull(call, name, Style::Docker).await {
+        Ok(_) => Ok(()),
+        Err(message) => refused(call, 125, &message).await,
+    }
+}
+
+/// Whether a container can be put on a network: that is where hosts with an old lxc-pve fail.
+async fn join(docker: Docker<'_>, call: &Call, network: &str) -> Result<(), i32> {
+    if network == "host" || network == "none" {
+        return Ok(());
+    }
+    if network != "bridge" && !docker.state().networks.contains_key(network) {
+        return refused(call, 125, &format!("network {network} not found")).await;
+    }
+    match docker.guest.fault_of("smoke_test", &[Action::Fail]) {
+        Some(fault) => refused(call, 126, &fault.text(SYSCTL)).await,
+        None => Ok(()),
+    }
+}
+
+/// Makes and starts a container; in the foreground its log is shown until it ends.
+async fn start(docker: Docker<'_>, call: &Call, arguments: &Arguments, plan: Plan) -> Done {
+    let created = {
+        let mut state = docker.state();
+        state.create(plan).and_then(|id| {
+            state.ports_free(&id)?;
+            Ok(id)
+        })
+    };
     let id = match created {
         Ok(id) => id,
         Err(message) => return refused(call, 125, &message).await,
     };
-    let free = docker.state().ports_free(&id);
-    if let Err(message) = free {
-        return refused(call, 125, &message).await;
-    }
     let code = {
         let mut state = docker.state();
         let realistic = docker.guest.pace().is_realistic();
@@ -145,15 +164,15 @@ pub(super) async fn run(docker: &Docker<'_>, call: &Call, words: &[String]) -> D
         call.out(format!("{id}\n")).await?;
         return Ok(0);
     }
-    let shown = [super::Shown {
+    let shown = [Shown {
         id: id.clone(),
         prefix: String::new(),
     }];
-    let query = super::LogQuery {
+    let query = LogQuery {
         follow: true,
-        ..super::LogQuery::default()
+        ..LogQuery::default()
     };
-    super::follow(docker, call, &shown, &query).await?;
+    follow(docker, call, &shown, &query).await?;
     if arguments.has("rm") {
         docker
             .state()
@@ -164,7 +183,7 @@ pub(super) async fn run(docker: &Docker<'_>, call: &Call, words: &[String]) -> D
 }
 
 fn plan(
-    arguments: &super::arguments::Arguments,
+    arguments: &Arguments,
     image: &str,
     command: &[String],
     network: &str,
@@ -231,7 +250,7 @@ async fn finished(call: &Call, ran: Result<i32, (i32, String)>) -> Done {
 }
 
 /// `docker exec [-i] [-e A=B] CONTAINER COMMAND…`.
-pub(super) async fn exec(docker: &Docker<'_>, call: &Call, words: &[String]) -> Done {
+pub(super) async fn exec(docker: Docker<'_>, call: &Call, words: &[String]) -> Done {
     let arguments = read(call, words, FLAGS, false, 125).await?;
     let [name, command @ ..] = arguments.rest.as_slice() else {
         call.err("\"docker exec\" requires at least 2 arguments.\n")
@@ -264,11 +283,11 @@ pub(super) async fn exec(docker: &Docker<'_>, call: &Call, words: &[String]) -> 
 
 /// Runs a command in a running container, for `docker exec` and `docker compose exec`.
 pub(in crate::guests::modelled) async fn exec_in(
-    docker: &Docker<'_>,
+    docker: Docker<'_>,
     call: &Call,
     container: &super::container::Container,
     command: Vec<String>,
-    arguments: &super::arguments::Arguments,
+    arguments: &Arguments,
     interactive: bool,
 ) -> Done {
     docker.guest.pace().take(Duration::from_millis(150)).await;
