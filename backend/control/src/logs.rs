@@ -131,7 +131,11 @@ impl Control {
 }
 
 /// `web-1  | line`, as compose writes it where lines of several services are mixed.
-fn split(named: bool, line: String) -> LogLine {
+fn split(named: bool, mut line: String) -> LogLine {
+    // Following, compose erases the line before it writes one, also where nobody has a terminal.
+    if let Some(rest) = line.strip_prefix("\u{1b}[2K") {
+        line = rest.to_owned();
+    }
     match line.split_once(" | ") {
         Some((service, rest)) if named => LogLine {
             service: Some(service.trim_end().to_owned()),
@@ -172,6 +176,11 @@ mod tests {
             (Some("web-1"), "GET / | 200")
         );
         assert_eq!(split(false, "a | b".to_owned()).line, "a | b");
+        let erased = split(true, "\u{1b}[2Kweb-1 | \u{1b}[31mred\u{1b}[0m".to_owned());
+        assert_eq!(
+            erased.line, "\u{1b}[31mred\u{1b}[0m",
+            "the service's own colours are kept"
+        );
     }
 
     #[test]
