@@ -19,6 +19,7 @@ mod files;
 mod glob;
 mod locks;
 mod machine;
+mod path;
 mod process;
 mod regex;
 mod shell;

@@ -18,6 +18,7 @@ mod docker;
 mod guest;
 mod network;
 mod openrc;
+mod packages;
 mod probe;
 mod template;
 

@@ -12,6 +12,7 @@ mod grep;
 mod look;
 mod options;
 mod print;
+mod printf;
 mod sed;
 mod system;
 pub(crate) mod tar;
@@ -23,7 +24,7 @@ mod walk;
 use super::files::{Errno, Files};
 use super::process::{Call, Done, binary};
 
-pub(crate) use print::unescape;
+pub(crate) use printf::unescape;
 
 /// A time as RFC 3339 in UTC, to the second.
 pub(crate) fn timestamp(time: std::time::SystemTime) -> String {
@@ -124,7 +125,7 @@ pub(crate) async fn run(name: &str, call: &mut Call) -> Done {
         "true" | "sync" => Ok(0),
         "false" => Ok(1),
         "echo" => print::echo(call).await,
-        "printf" => print::printf(call).await,
+        "printf" => printf::printf(call).await,
         "yes" => print::yes(call).await,
         "seq" => print::seq(call).await,
         "pwd" => print::pwd(call).await,

@@ -6,6 +6,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
+use super::path::split;
+pub(crate) use super::path::{join, parent, tidy};
+
 /// Why a call on the file system failed; displays as `strerror` of musl.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Errno {
@@ -421,42 +424,6 @@ impl Files {
 /// Whether an inode is a folder; for use as a predicate.
 pub(crate) fn is_folder(node: &Node) -> bool {
     node.is_dir()
-}
-
-/// The parts of a path; empty ones and `.` left out.
-fn split(path: &str) -> impl DoubleEndedIterator<Item = &str> {
-    path.split('/')
-        .filter(|part| !part.is_empty() && *part != ".")
-}
-
-/// The folder above a path.
-pub(crate) fn parent(path: &str) -> &str {
-    match path.trim_end_matches('/').rsplit_once('/') {
-        Some(("", _)) | None => "/",
-        Some((folder, _)) => folder,
-    }
-}
-
-/// `name` as seen from `folder`.
-pub(crate) fn join(folder: &str, name: &str) -> String {
-    if name.starts_with('/') {
-        name.to_owned()
-    } else {
-        format!("{}/{name}", folder.trim_end_matches('/'))
-    }
-}
-
-/// A path without `.`, `..` and doubled slashes, links not looked at; what `cd` makes of `PWD`.
-pub(crate) fn tidy(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in split(path) {
-        if part == ".." {
-            parts.pop();
-        } else {
-            parts.push(part);
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod declare;
 mod expand;
 mod jobs;
 mod parameter;
+mod read;
 mod redirect;
 mod run;
 mod script;

@@ -1,4 +1,4 @@
-//! The nodes' SSH servers, over real sockets with another implementation's client code.
+//! The nodes' SSH servers, over real sockets.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,12 +4,15 @@
 //! files ─► interpolate (.env) ─► merge override ─► check ─► Project ─► pull · up · ps · logs · down …
 //! ```
 
+mod create;
 mod dotenv;
 mod down;
 mod interpolate;
 mod merge;
 mod ports;
+mod prepare;
 mod project;
+mod service;
 mod show;
 mod source;
 mod up;
@@ -176,8 +179,8 @@ async fn run(work: &Work<'_>, call: &Call, command: &str) -> Result<i32, Refusal
     match command {
         "pull" => pull_images(work, call).await,
         "up" => up::up(work, call).await,
-        "create" => up::create_all(work, call).await,
-        "build" => up::build_all(work, call).await,
+        "create" => create::create_all(work, call).await,
+        "build" => prepare::build_all(work, call).await,
         "ps" => show::ps(work, call).await,
         "images" => show::images(work, call).await,
         "logs" => show::logs(work, call).await,

@@ -10,8 +10,10 @@ mod inspect;
 mod known;
 mod logs;
 pub(super) mod pull;
+mod resources;
 pub(super) mod run;
 mod state;
+mod store;
 
 use std::sync::MutexGuard;
 

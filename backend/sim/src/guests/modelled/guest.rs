@@ -137,9 +137,10 @@ impl Guest {
         if !self.running.swap(false, Ordering::AcqRel) {
             return;
         }
+        // Processes first: they are killed, and do not see what they wait for come to an orderly end.
+        self.base.power_off();
         self.docker().daemon_stopped();
         *self.session() = Session::default();
-        self.base.power_off();
     }
 
     pub(super) fn disk_used(&self) -> u64 {
@@ -269,8 +270,9 @@ pub(super) async fn exec(guest: &Arc<Guest>, process: Process) -> i32 {
         }
     };
     tokio::select! {
-        code = run => code,
+        biased;
         () = power.cancelled() => 137,
         () = killed.cancelled() => 137,
+        code = run => code,
     }
 }
