@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(settings.targets.single_host, "10.0.0.1");
         assert_eq!(
             settings.control.timeouts.docker_install,
-            Duration::from_secs(180)
+            Duration::from_mins(3)
         );
         assert!(matches!(settings.ssh.auth, ssh::Auth::Password(_)));
     }

@@ -84,7 +84,7 @@ impl Control {
         let lines = lines.map_err(|error| Error::Unavailable(explain::ssh(doing, &error)))?;
         let named = query.service.is_none();
         Ok(lines.map(move |line| match line {
-            Ok((_, line)) => Ok(split(named, line)),
+            Ok((_, line)) => Ok(split(named, &line)),
             Err(error) => Err(Error::Unavailable(explain::ssh(doing, &error))),
         }))
     }
@@ -131,11 +131,11 @@ impl Control {
 }
 
 /// `web-1  | line`, as compose writes it where lines of several services are mixed.
-fn split(named: bool, mut line: String) -> LogLine {
+fn split(named: bool, line: &str) -> LogLine {
     // Following, compose erases the line before it writes one, also where nobody has a terminal.
-    if let Some(rest) = line.strip_prefix("\u{1b}[2K") {
-        line = rest.to_owned();
-    }
+    let line = line
+        .strip_prefix("\u{1b}[2K")
+        .map_or(line.clone(), str::to_owned);
     match line.split_once(" | ") {
         Some((service, rest)) if named => LogLine {
             service: Some(service.trim_end().to_owned()),
@@ -143,7 +143,7 @@ fn split(named: bool, mut line: String) -> LogLine {
         },
         _ => LogLine {
             service: None,
-            line,
+            line: line.to_owned(),
         },
     }
 }
@@ -170,13 +170,13 @@ mod tests {
 
     #[test]
     fn lines_of_several_services_are_told_apart() {
-        let line = split(true, "web-1  | GET / | 200".to_owned());
+        let line = split(true, "web-1  | GET / | 200");
         assert_eq!(
             (line.service.as_deref(), line.line.as_str()),
             (Some("web-1"), "GET / | 200")
         );
-        assert_eq!(split(false, "a | b".to_owned()).line, "a | b");
-        let erased = split(true, "\u{1b}[2Kweb-1 | \u{1b}[31mred\u{1b}[0m".to_owned());
+        assert_eq!(split(false, "a | b").line, "a | b");
+        let erased = split(true, "\u{1b}[2Kweb-1 | \u{1b}[31mred\u{1b}[0m");
         assert_eq!(
             erased.line, "\u{1b}[31mred\u{1b}[0m",
             "the service's own colours are kept"

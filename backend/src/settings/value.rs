@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        assert_eq!(duration("180s"), Some(Duration::from_secs(180)));
-        assert_eq!(duration("3m"), Some(Duration::from_secs(180)));
+        assert_eq!(duration("180s"), Some(Duration::from_mins(3)));
+        assert_eq!(duration("3m"), Some(Duration::from_mins(3)));
         assert_eq!(duration("45"), Some(Duration::from_secs(45)));
         for wrong in ["", "s", "-1s", "1.5m", "0s", "5 m", "9999999999999h", "25h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
