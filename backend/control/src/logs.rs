@@ -133,9 +133,7 @@ impl Control {
 /// `web-1  | line`, as compose writes it where lines of several services are mixed.
 fn split(named: bool, line: &str) -> LogLine {
     // Following, compose erases the line before it writes one, also where nobody has a terminal.
-    let line = line
-        .strip_prefix("\u{1b}[2K")
-        .map_or(line.clone(), str::to_owned);
+    let line = line.strip_prefix("\u{1b}[2K").unwrap_or(line);
     match line.split_once(" | ") {
         Some((service, rest)) if named => LogLine {
             service: Some(service.trim_end().to_owned()),
