@@ -197,6 +197,7 @@ impl Cluster {
     /// API; `neighbours` are the virtual machines and containers that were there before.
     pub async fn state(&self) -> Value {
         self.refresh().await;
+        let guests = self.guests().inventory();
         let model = self.model();
         let nodes: Vec<Value> = model
             .nodes
@@ -259,7 +260,7 @@ impl Cluster {
             })
             .collect();
         json!({
-            "nodes": nodes, "containers": containers, "neighbours": neighbours, "locks": locks,
+            "nodes": nodes, "containers": containers, "guests": guests, "neighbours": neighbours, "locks": locks,
             "storages": storages, "tasks": tasks, "faults": self.faults().rules(),
         })
     }

@@ -120,6 +120,11 @@ pub trait Guests: Send + Sync + 'static {
     /// Bytes of memory in use.
     async fn memory_used(&self, vmid: u32) -> u64;
 
+    /// What else there is to know of all guests, for `GET /sim/state`; kinds that cannot tell say nothing.
+    fn inventory(&self) -> serde_json::Value {
+        serde_json::Value::Array(Vec::new())
+    }
+
     /// Runs a process in a running guest to its end and returns its exit code (127 not found, 126 not
     /// executable, 128+n killed by a signal).
     async fn exec(&self, vmid: u32, process: Process) -> i32;

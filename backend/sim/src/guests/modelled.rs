@@ -51,12 +51,6 @@ impl Modelled {
         }
     }
 
-    /// What there is to know of all guests, for `GET /sim/state`.
-    pub fn state(&self) -> Value {
-        let guests: Vec<Arc<Guest>> = self.all().values().cloned().collect();
-        json!(guests.iter().map(|guest| guest.state()).collect::<Vec<_>>())
-    }
-
     fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<u32, Arc<Guest>>> {
         self.guests.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -138,6 +132,11 @@ impl Guests for Modelled {
 
     async fn memory_used(&self, vmid: u32) -> u64 {
         self.find(vmid).map_or(0, |guest| guest.memory_used())
+    }
+
+    fn inventory(&self) -> Value {
+        let guests: Vec<Arc<Guest>> = self.all().values().cloned().collect();
+        json!(guests.iter().map(|guest| guest.state()).collect::<Vec<_>>())
     }
 
     async fn exec(&self, vmid: u32, process: Process) -> i32 {

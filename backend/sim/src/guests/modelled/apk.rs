@@ -155,7 +155,8 @@ async fn update(guest: &Guest, call: &Call, branch: &str) -> Done {
         return Ok(i32::try_from(count).unwrap_or(4));
     }
     for repository in &reached {
-        call.out(format!("v3.22.2-63-g6c94b6e6a0f [{repository}]\n"))
+        let version = branch.trim_matches('/');
+        call.out(format!("{version}.2-63-g6c94b6e6a0f [{repository}]\n"))
             .await?;
     }
     let packages = if reached.len() > 1 { 26_326 } else { 5_639 };

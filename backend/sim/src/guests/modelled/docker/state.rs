@@ -233,7 +233,6 @@ impl DockerState {
                 "image": container.plan.image,
                 "state": container.status.as_str(),
                 "exit_code": container.exit_code,
-                "environment": container.plan.environment,
             })).collect::<Vec<_>>(),
             "volumes": self.volumes.iter().collect::<Vec<_>>(),
         })

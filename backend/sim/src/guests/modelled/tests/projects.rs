@@ -80,6 +80,10 @@ async fn a_project_comes_up_and_answers() {
         (&"web".into(), &"running".into(), &"".into(), &0.into())
     );
     assert_eq!(row["Publishers"][0]["PublishedPort"], 8080);
+    let known = world.guests.inventory();
+    assert_eq!(known[0]["vmid"], VMID);
+    assert_eq!(known[0]["docker"]["containers"][0]["state"], "running");
+    assert_eq!(known[0]["docker"]["images"][0], "demo/web:1");
 }
 
 #[tokio::test]
