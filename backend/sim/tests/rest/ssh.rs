@@ -424,10 +424,11 @@ async fn faults_of_commands_in_guests() {
     appears(&session, "/root/survived").await;
 
     set(vec![Rule::new("pct_exec", Action::Hang)]);
-    let release = async {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-        set(Vec::new());
-    };
-    let (ran, ()) = tokio::join!(run(&session, "pct exec 101 -- echo late", b""), release);
+    let hanging = run(&session, "pct exec 101 -- echo late", b"");
+    tokio::pin!(hanging);
+    let early = tokio::time::timeout(Duration::from_millis(300), &mut hanging).await;
+    assert!(early.is_err(), "nothing comes while it hangs");
+    set(Vec::new());
+    let ran = hanging.await;
     assert_eq!(ran.text(), "late\n");
 }

@@ -132,6 +132,14 @@ impl World {
         ran.stdout
     }
 
+    /// Waits until a process runs whose command line holds this.
+    async fn runs(&self, command: &str) {
+        let (first, rest) = command.split_at(1);
+        // The bracket keeps this search from finding itself.
+        let script = format!("until ps | grep -q '[{first}]{rest}'; do sleep 1; done");
+        self.good(&script).await;
+    }
+
     /// Runs a script and insists on how it fails.
     async fn bad(&self, script: &str, code: i32, text: &str) {
         let ran = self.sh(script).await;

@@ -1,7 +1,5 @@
 //! Compose projects when all is well, or at least not the simulation's fault.
 
-use std::time::Duration;
-
 use super::{VMID, World};
 use crate::faults::Action;
 use crate::guests::Guests;
@@ -315,7 +313,7 @@ async fn apps_survive_a_restart_of_the_guest() {
 async fn stopping_the_guest_ends_its_processes() {
     let world = deployed().await;
     let stop = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        world.runs("docker-compose compose logs").await;
         world.guests.stop(VMID).await.unwrap();
     };
     let (followed, ()) = tokio::join!(world.sh("cd /opt/a && docker compose logs -f"), stop);
@@ -326,7 +324,7 @@ async fn stopping_the_guest_ends_its_processes() {
 async fn logs_can_be_followed() {
     let world = deployed().await;
     let look = async {
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        world.runs("docker-compose compose logs").await;
         world
             .good(
                 "wget -q -O /dev/null http://127.0.0.1:8080/late; cd /opt/a && docker compose stop",
