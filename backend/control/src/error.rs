@@ -5,6 +5,8 @@ use std::time::Duration;
 use api::{FieldError, OperationId, OperationKind, Scope};
 use saga::Failure;
 
+use crate::failures;
+
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -175,16 +177,7 @@ impl From<store::Error> for Error {
         match error {
             store::Error::NotFound(what) => Self::NotFound { what },
             store::Error::Invalid(message) => Self::field("/cursor", message),
-            store::Error::Unavailable(_) => {
-                tracing::error!(%error, "the database failed");
-                Self::Unavailable(
-                    Failure::new(
-                        "database_unavailable",
-                        "Proximity's own database does not answer.",
-                    )
-                    .hint("The service's log tells more."),
-                )
-            }
+            store::Error::Unavailable(_) => Self::Unavailable(failures::database(&error)),
             error => Self::Internal(Box::new(error)),
         }
     }

@@ -134,6 +134,26 @@ pub(crate) fn explain(output: &str, mut otherwise: Failure) -> Failure {
     })
 }
 
+/// The database does not answer. What it said is for the log alone.
+pub(crate) fn database(error: &store::Error) -> Failure {
+    tracing::error!(%error, "the database failed");
+    Failure::new(
+        "database_unavailable",
+        "Proximity's own database does not answer.",
+    )
+    .hint("The service's log tells more.")
+}
+
+/// A clause made a sentence: a capital in front, one full stop behind.
+pub(crate) fn sentence(text: &str) -> String {
+    let mut characters = text.chars();
+    let first: String = characters
+        .next()
+        .map(|first| first.to_uppercase().collect())
+        .unwrap_or_default();
+    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
+}
+
 /// Lines that hold one of `words`: the evidence.
 fn lines_with(output: &str, words: &[&str]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();

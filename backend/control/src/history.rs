@@ -7,7 +7,7 @@ use api::{
 use futures::{Stream, stream};
 use store::{AppChange, EventFilter, History, OperationFilter, PageRequest};
 
-use crate::{Asked, Control, Error, operations};
+use crate::{Asked, Control, Error, failures::sentence, operations};
 
 /// Which operations.
 #[derive(Clone, Debug, Default)]
@@ -231,15 +231,6 @@ fn conflict(error: store::Error, code: &'static str) -> Error {
         },
         error => error.into(),
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first: String = characters
-        .next()
-        .map(|first| first.to_uppercase().collect())
-        .unwrap_or_default();
-    format!("{first}{}.", characters.as_str().trim_end_matches('.'))
 }
 
 fn shown(row: store::Operation, steps: Vec<StepReport>) -> Operation {

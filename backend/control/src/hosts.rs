@@ -8,7 +8,7 @@ use ssh::{Command, Host, HostKey, Output, Pool, Upload};
 use store::Store;
 use tokio::sync::Mutex;
 
-use crate::{explain, settings::SshTargets};
+use crate::{explain, failures, settings::SshTargets};
 
 /// The SSH side of the cluster.
 #[derive(Clone)]
@@ -145,7 +145,7 @@ impl Hosts {
             .known_hosts()
             .find(node.as_str())
             .await
-            .map_err(|error| broken(&error))?;
+            .map_err(|error| failures::database(&error))?;
         let key = match stored.and_then(|text| text.parse().ok()) {
             Some(key) => key,
             None => self.learn(node, address, port).await?,
@@ -163,7 +163,7 @@ impl Hosts {
             .known_hosts()
             .learn(node.as_str(), &key.to_string())
             .await
-            .map_err(|error| broken(&error))?;
+            .map_err(|error| failures::database(&error))?;
         tracing::info!(node = %node, fingerprint = %key.fingerprint(), "learnt the SSH host key of {node}");
         Ok(key)
     }
@@ -176,13 +176,4 @@ pub(crate) fn said(output: &Output) -> String {
         output.stdout_text().trim_end(),
         output.stderr_text()
     )
-}
-
-fn broken(error: &store::Error) -> Failure {
-    tracing::error!(%error, "the database failed");
-    Failure::new(
-        "database_unavailable",
-        "Proximity's own database does not answer.",
-    )
-    .hint("The service's log tells more.")
 }

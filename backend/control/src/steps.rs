@@ -14,6 +14,7 @@ mod forget_release;
 mod grant_features;
 mod install_docker;
 mod observe_container;
+mod power;
 mod publish;
 mod pull_images;
 mod reserve_vmid;

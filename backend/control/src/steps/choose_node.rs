@@ -9,6 +9,7 @@ use crate::{
     broken,
     context::Context,
     explain,
+    failures::sentence,
     operations::State,
     placement::{self, Demand, Placement},
     view::ClusterView,
@@ -92,16 +93,4 @@ fn no_node(placement: &Placement) -> Failure {
         .hint("Free resources, ask for less, or change what the reasons name.");
     failure.evidence = placement.losers();
     failure
-}
-
-fn sentence(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters
-        .next()
-        .map(|first| first.to_uppercase().to_string());
-    format!(
-        "{}{}.",
-        first.unwrap_or_default(),
-        characters.as_str().trim_end_matches('.')
-    )
 }

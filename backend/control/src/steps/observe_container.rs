@@ -1,12 +1,10 @@
 //! Looking at the container before changing it.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use proxmox::Power;
 use saga::{Failure, Saga, Step, StepContext, StepError};
 
-use super::{start_container::start, stop_container::stop};
+use super::power;
 use crate::{
     containers::{Found, look},
     context::Context,
@@ -67,9 +65,9 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
         };
         cx.state.node = Some(node.to_string());
         if was_running {
-            start(cx, Duration::from_mins(2)).await
+            power::start(cx).await
         } else {
-            stop(cx).await
+            power::stop(cx).await
         }
     }
 }

@@ -1,0 +1,88 @@
+//! Bringing a container up or down: one loop for both ways.
+
+use std::time::Duration;
+
+use proxmox::{Error, NodeName, Power, Upid, Vmid};
+use saga::{Saga, StepContext, StepError};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    containers::{POLL, follow_task},
+    context::Context,
+    explain,
+    operations::State,
+};
+
+/// How long the guest has to shut down by itself before it is stopped hard: OpenRC gives Docker, and Docker
+/// gives each container, ten seconds and more.
+const GRACE: Duration = Duration::from_mins(1);
+/// Longest time for either way.
+pub(super) const LIMIT: Duration = Duration::from_mins(2);
+
+/// Brings the container up.
+pub(super) async fn start<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+) -> Result<(), StepError> {
+    reach(cx, Power::Running, "starting the container")
+        .await
+        .map_err(did_not_start)
+}
+
+/// Shuts the container down, hard when it does not go by itself.
+pub(super) async fn stop<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+) -> Result<(), StepError> {
+    reach(cx, Power::Stopped, "stopping the container").await
+}
+
+/// Looks first, and again after every answer that leaves the outcome open.
+async fn reach<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    wanted: Power,
+    doing: &str,
+) -> Result<(), StepError> {
+    let (vmid, node) = (cx.state.vmid()?, cx.state.node()?);
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let error = match cx.context.cluster.container_status(&node, vmid).await {
+            Ok(now) if now.status == wanted => return Ok(()),
+            Ok(_) => match ask(cx.context, wanted, &node, vmid).await {
+                Ok(upid) => return follow_task(cx, &upid, doing, LIMIT).await,
+                // Between the look and the call it came to be so by itself.
+                Err(Error::AlreadyRunning) if wanted == Power::Running => return Ok(()),
+                Err(Error::NotRunning) if wanted == Power::Stopped => return Ok(()),
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        let passing = matches!(
+            error,
+            Error::Unknown { .. } | Error::Unreachable { .. } | Error::Locked { .. }
+        );
+        if !passing || Instant::now() >= deadline {
+            return Err(explain::proxmox(doing, &error).into());
+        }
+        cx.log(format!("{error}; looking again"));
+        sleep(POLL).await;
+    }
+}
+
+async fn ask(context: &Context, wanted: Power, node: &NodeName, vmid: Vmid) -> Result<Upid, Error> {
+    match wanted {
+        Power::Running => context.cluster.start_container(node, vmid).await,
+        Power::Stopped | Power::Unknown => {
+            let cluster = &context.cluster;
+            cluster.shutdown_container(node, vmid, GRACE, true).await
+        }
+    }
+}
+
+fn did_not_start(error: StepError) -> StepError {
+    match error {
+        StepError::Failed(mut failure) if failure.code == "task_failed" => {
+            "container_start_failed".clone_into(&mut failure.code);
+            failure.hint("The last lines of the task tell why; `pct start <number> --debug` on the node tells more.").into()
+        }
+        error => error,
+    }
+}
