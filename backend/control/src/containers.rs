@@ -14,6 +14,11 @@ use crate::{context::Context, explain, operations::State, ownership};
 /// How often something that takes seconds is looked at again.
 pub(crate) const POLL: Duration = Duration::from_millis(500);
 
+/// The longest pause between two attempts to destroy a container.
+const SLOWEST: Duration = Duration::from_secs(5);
+/// Longest time for a task of which little is to be done.
+const TASK: Duration = Duration::from_mins(3);
+
 /// What was found under a number.
 #[derive(Debug)]
 pub(crate) enum Found {
@@ -74,6 +79,7 @@ pub(crate) async fn follow_task<S: Saga<State = State, Context = Context>>(
     let outcome = cx
         .log_while(|lines| async move {
             let on_line = move |line: &str| lines.line(line);
+            let limit = cx.context.settings.limit(limit);
             cx.context.cluster.wait_task(upid, limit, on_line).await
         })
         .await;
@@ -90,7 +96,9 @@ pub(crate) async fn destroy<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
     limit: Duration,
 ) -> Result<(), StepError> {
-    let deadline = Instant::now() + limit;
+    let settings = &cx.context.settings;
+    let deadline = Instant::now() + settings.limit(limit);
+    let mut pause = settings.pause(POLL);
     loop {
         let attempt = destroy_once(cx).await;
         let error = match attempt {
@@ -108,7 +116,8 @@ pub(crate) async fn destroy<S: Saga<State = State, Context = Context>>(
                 })
                 .into());
         }
-        sleep(POLL).await;
+        sleep(pause).await;
+        pause = (pause * 3 / 2).min(settings.limit(SLOWEST));
     }
 }
 
@@ -166,7 +175,7 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
             };
             let upid = cluster.delete_container(&node, vmid, options).await?;
             cluster
-                .wait_task(&upid, Duration::from_mins(3), |_| {})
+                .wait_task(&upid, cx.context.settings.limit(TASK), |_| {})
                 .await?;
             Ok(Progress::Done)
         }
@@ -180,7 +189,7 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
         Found::Nothing => match running_task(cx.context, &node, vmid, "vzcreate").await? {
             Some(upid) => {
                 cluster
-                    .wait_task(&upid, Duration::from_mins(3), |_| {})
+                    .wait_task(&upid, cx.context.settings.limit(TASK), |_| {})
                     .await
                     .or_else(failed_is_fine)?;
                 Ok(Progress::Again)
@@ -203,7 +212,7 @@ async fn end_creation<S: Saga<State = State, Context = Context>>(
             cluster.stop_task(&upid).await?;
         }
         cluster
-            .wait_task(&upid, Duration::from_mins(3), |_| {})
+            .wait_task(&upid, cx.context.settings.limit(TASK), |_| {})
             .await
             .or_else(failed_is_fine)?;
         return Ok(Progress::Again);
@@ -229,7 +238,7 @@ async fn end_creation<S: Saga<State = State, Context = Context>>(
         .await?;
     cx.context
         .cluster
-        .wait_task(&upid, Duration::from_mins(3), |_| {})
+        .wait_task(&upid, cx.context.settings.limit(TASK), |_| {})
         .await?;
     Ok(Progress::Again)
 }
@@ -266,7 +275,7 @@ async fn release_lock<S: Saga<State = State, Context = Context>>(
         }
         cx.context
             .cluster
-            .wait_task(&upid, Duration::from_mins(3), |_| {})
+            .wait_task(&upid, cx.context.settings.limit(TASK), |_| {})
             .await
             .or_else(failed_is_fine)?;
         return Ok(());
@@ -285,8 +294,8 @@ async fn unlock<S: Saga<State = State, Context = Context>>(
     cx.log(format!(
         "container {vmid} is locked ({lock}) by a task that is gone; unlocking it"
     ));
-    let command =
-        Command::new(["pct", "unlock", &vmid.to_string()]).deadline(Duration::from_secs(30));
+    let command = Command::new(["pct", "unlock", &vmid.to_string()])
+        .deadline(cx.context.settings.limit(Duration::from_secs(30)));
     if let Err(failure) = cx
         .context
         .hosts

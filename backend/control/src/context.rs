@@ -9,7 +9,8 @@ use store::{Lease, Store};
 use tokio::sync::Mutex;
 
 use crate::{
-    compose::Compose, hosts::Hosts, operations::State, secrets::SecretKey, settings::Settings,
+    compose::Compose, hosts::Hosts, operations::State, probe::Probe, secrets::SecretKey,
+    settings::Settings,
 };
 
 /// Clients, settings, and the lease under which one operation is driven.
@@ -40,6 +41,8 @@ pub struct Site {
     pub placing: Mutex<()>,
     /// Held while a template is downloaded, by storage and file.
     pub downloads: Mutex<BTreeMap<String, Arc<Mutex<()>>>>,
+    /// Who looks on at each write, in tests.
+    pub probe: Option<Probe>,
 }
 
 impl std::ops::Deref for Context {

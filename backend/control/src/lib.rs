@@ -31,6 +31,7 @@ pub mod operations;
 mod ownership;
 mod placement;
 mod planning;
+mod probe;
 mod project;
 mod random;
 mod secrets;
@@ -52,6 +53,7 @@ pub use auth::{Asked, Credential, LoggedIn, Principal};
 pub use error::Error;
 pub use history::OperationQuery;
 pub use logs::{LogLine, LogQuery};
+pub use probe::{Moment, Probe, Write};
 pub use secrets::{SecretError, SecretKey};
 pub use settings::{Settings, SshTargets, Timeouts};
 
@@ -87,6 +89,15 @@ pub struct Control {
 impl Control {
     /// Puts the parts together. Nothing is asked of the cluster yet.
     pub fn new(parts: Parts) -> Self {
+        Self::assemble(parts, None)
+    }
+
+    /// As [`Control::new`], with somebody who looks on at each write of the operations that it drives.
+    pub fn probed(parts: Parts, probe: Probe) -> Self {
+        Self::assemble(parts, Some(probe))
+    }
+
+    fn assemble(parts: Parts, probe: Option<Probe>) -> Self {
         let hosts = Hosts::new(
             parts.cluster.clone(),
             parts.pool,
@@ -101,6 +112,7 @@ impl Control {
             settings: parts.settings,
             placing: Mutex::new(()),
             downloads: Mutex::new(BTreeMap::new()),
+            probe,
         };
         Self {
             site: Arc::new(site),

@@ -27,6 +27,21 @@ pub struct Settings {
     pub workers: usize,
     /// How long a lease lasts without being renewed.
     pub lease: Duration,
+    /// By how much the limits and pauses that are no settings are divided: 1, but in tests that run into them.
+    pub haste: u32,
+}
+
+impl Settings {
+    /// How long something may take that usually may take this long. However great the haste, three seconds are
+    /// left for what is only slow.
+    pub(crate) fn limit(&self, usual: Duration) -> Duration {
+        (usual / self.haste.max(1)).max(usual.min(Duration::from_secs(3)))
+    }
+
+    /// How long is waited between two looks, where this is usual.
+    pub(crate) fn pause(&self, usual: Duration) -> Duration {
+        (usual / self.haste.max(1)).max(usual.min(Duration::from_millis(20)))
+    }
 }
 
 impl Default for Settings {
@@ -41,6 +56,7 @@ impl Default for Settings {
             timeouts: Timeouts::default(),
             workers: 8,
             lease: Duration::from_secs(30),
+            haste: 1,
         }
     }
 }

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     context::{Context, Site},
     operations::{self, Delete, Deploy, Restart, Start, State, Stop},
+    probe::{Probe, Write},
 };
 
 /// How often other replicas' changes are looked for.
@@ -91,6 +92,7 @@ async fn one(context: Context, shutdown: CancellationToken) {
     let journal = Told {
         journal: site.store.journal(&lease, operations::plan(lease.kind)),
         lease: lease.clone(),
+        probe: site.probe.clone(),
     };
     let driving = by_kind(lease.kind, &journal, &context, &control);
     tokio::pin!(driving);
@@ -195,6 +197,10 @@ async fn rest(context: &Context, ended: Result<Outcome, Interrupted>) {
         }
     };
     let change = app_change(lease.kind, &outcome, last_state(context).await.as_ref());
+    let write = Write::End(outcome.clone());
+    if let Some(probe) = &site.probe {
+        probe.look(lease, &write, false).await;
+    }
     match site.store.leases().finish(lease, &outcome, change).await {
         Ok(operation) => {
             let error = operation
@@ -206,6 +212,9 @@ async fn rest(context: &Context, ended: Result<Outcome, Interrupted>) {
                 app = %operation.app.name, operation = %lease.operation, kind = %lease.kind, error,
                 "{} of `{}` is {}", lease.kind, operation.app.name, operation.status
             );
+            if let Some(probe) = &site.probe {
+                probe.look(lease, &write, true).await;
+            }
         }
         Err(error) => {
             tracing::error!(%error, operation = %lease.operation, "the end could not be written; whoever claims it next does");
@@ -249,12 +258,20 @@ fn app_change(kind: OperationKind, outcome: &Outcome, state: Option<&State>) -> 
 struct Told {
     journal: OperationJournal,
     lease: Lease,
+    probe: Option<Probe>,
 }
 
 #[async_trait]
 impl Journal for Told {
     async fn append(&self, event: &Event, state: &Value) -> Result<(), Interrupted> {
+        let write = Write::Event(event.clone());
+        if let Some(probe) = &self.probe {
+            probe.look(&self.lease, &write, false).await;
+        }
         self.journal.append(event, state).await?;
+        if let Some(probe) = &self.probe {
+            probe.look(&self.lease, &write, true).await;
+        }
         let text = |field: &str| state.get(field).and_then(Value::as_str).unwrap_or_default();
         let (app, node) = (text("name"), text("node"));
         let vmid = state.get("vmid").and_then(Value::as_u64);

@@ -129,6 +129,13 @@ impl Cluster {
         self.model().nodes.get(node).is_some_and(|node| node.online)
     }
 
+    /// Makes a node unreachable. What runs on it goes on.
+    pub(crate) fn take_offline(&self, node: &str) {
+        if let Some(node) = self.model().nodes.get_mut(node) {
+            node.online = false;
+        }
+    }
+
     /// The node that owns a container.
     pub fn owner(&self, vmid: u32) -> Option<String> {
         let model = self.model();

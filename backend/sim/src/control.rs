@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
@@ -51,6 +51,8 @@ pub struct StorageChange {
     pub active: Option<bool>,
     /// Whether it is enabled.
     pub enabled: Option<bool>,
+    /// Removes all container templates that it holds.
+    pub without_templates: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -72,6 +74,7 @@ pub(crate) fn router() -> Router<Cluster> {
     Router::new()
         .route("/sim/state", get(state))
         .route("/sim/faults", get(faults).put(set_faults))
+        .route("/sim/visits", get(visits))
         .route("/sim/nodes/{node}", put(change_node))
         .route("/sim/containers/{vmid}", delete(destroy))
         .route("/sim/expire-tickets", post(expire))
@@ -85,6 +88,19 @@ async fn state(State(cluster): State<Cluster>) -> Json<Value> {
 async fn faults(State(cluster): State<Cluster>) -> Json<FaultList> {
     let faults = cluster.faults().rules();
     Json(FaultList { faults })
+}
+
+/// Query of `GET /sim/visits`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Since {
+    /// Only visits with a greater number.
+    #[serde(default)]
+    after: u64,
+}
+
+async fn visits(State(cluster): State<Cluster>, Query(since): Query<Since>) -> Json<Value> {
+    Json(json!({ "visits": cluster.faults().visits(since.after) }))
 }
 
 async fn set_faults(
@@ -162,6 +178,9 @@ impl Cluster {
                 storage.used = change.used.unwrap_or(storage.used).min(storage.total);
                 storage.active = change.active.unwrap_or(storage.active);
                 storage.enabled = change.enabled.unwrap_or(storage.enabled);
+                if change.without_templates {
+                    storage.templates.clear();
+                }
             }
         }
         if change.crash {
@@ -232,7 +251,12 @@ impl Cluster {
             .collect();
         let neighbours: Vec<Value> = foreign
             .into_iter()
-            .map(|one| json!({ "vmid": one.vmid, "node": one.node, "type": "lxc", "status": one.status() }))
+            .map(|one| {
+                json!({
+                    "vmid": one.vmid, "node": one.node, "type": "lxc", "status": one.status(),
+                    "config": one.config_json(true, false),
+                })
+            })
             .chain(model.machines.values().map(|one| {
                 let status = if one.running { "running" } else { "stopped" };
                 json!({ "vmid": one.vmid, "node": one.node, "type": "qemu", "status": status })

@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
+use crate::visits::{Visit, Visits};
+
 /// Places that answer over REST.
 pub const REST_PLACES: &[&str] = &[
     "login",
@@ -40,6 +42,7 @@ pub const REST_PLACES: &[&str] = &[
 /// Places in the SSH server and in the guests.
 pub const GUEST_PLACES: &[&str] = &[
     "ssh_connect",
+    "pct",
     "pct_exec",
     "apk",
     "docker_start",
@@ -67,6 +70,12 @@ pub enum Action {
     AnswerLost,
     /// REST: the caller gets 596 and nothing was done.
     LostBefore,
+    /// REST: the caller gets 596, and the call is carried out only then: a node's daemon goes on with what the
+    /// proxy has given up.
+    Late,
+    /// The node of this call goes offline, and stays so until it is told to be online again. What runs on it
+    /// goes on.
+    Offline,
     /// Never answers until the faults change or the caller leaves.
     Hang,
     /// REST: the connection ends in the middle of the answer. SSH: the connection ends.
@@ -100,6 +109,11 @@ pub enum Action {
 }
 
 impl Action {
+    /// Whether it is played at the door, over REST and SSH alike, and not by what is behind it.
+    fn is_for_both(self) -> bool {
+        matches!(self, Self::Refuse | Self::Hang | Self::Cut | Self::Offline)
+    }
+
     fn is_for_rest(self) -> bool {
         matches!(
             self,
@@ -107,9 +121,51 @@ impl Action {
                 | Self::HangInTask
                 | Self::AnswerLost
                 | Self::LostBefore
+                | Self::Late
                 | Self::Unauthorized
                 | Self::Forbidden
         )
+    }
+}
+
+/// What can go wrong at a place, each in a way of its own; empty for a place that there is not.
+pub fn actions_at(place: &str) -> &'static [Action] {
+    use Action::{
+        AnswerLost, BadUid, CrashLoop, Cut, DiskFull, Fail, FailInTask, Hang, HangInTask, Late,
+        LostBefore, None, NotFound, Offline, RateLimit, Refuse, Refused, RegistryDown, Unhealthy,
+        Vfs,
+    };
+    match place {
+        "download_template" | "create_container" | "start_container" | "shutdown_container"
+        | "stop_container" | "delete_container" => &[
+            Refuse, FailInTask, HangInTask, AnswerLost, LostBefore, Late, Cut, Hang, Offline,
+        ],
+        "set_container_config" | "stop_task" => {
+            &[Refuse, AnswerLost, LostBefore, Late, Cut, Hang, Offline]
+        }
+        // Reads: whether one that was not answered was carried out makes no difference.
+        "login" | "version" | "resources" | "cluster_status" | "node_status" | "storages"
+        | "networks" | "templates" | "template_index" | "next_id" | "container_config"
+        | "container_status" | "interfaces" | "task_status" | "task_log" | "tasks" => {
+            &[Refuse, AnswerLost, Cut, Hang, Offline]
+        }
+        "ssh_connect" | "pct" | "pct_exec" => &[Refuse, Cut, Hang, Offline],
+        "apk" | "docker_start" | "smoke_test" => &[Fail],
+        "docker_info" => &[Vfs],
+        "pull" => &[
+            NotFound,
+            RateLimit,
+            RegistryDown,
+            DiskFull,
+            BadUid,
+            Hang,
+            Cut,
+        ],
+        "up" => &[Fail, CrashLoop],
+        "health" => &[Unhealthy, Refused],
+        "dhcp" => &[None],
+        "upload" => &[DiskFull],
+        _ => &[],
     }
 }
 
@@ -122,6 +178,9 @@ pub struct Rule {
     /// What happens there.
     #[serde(rename = "do")]
     pub action: Action,
+    /// How many get past unharmed before it begins.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub after: u32,
     /// How often; absent is always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
@@ -142,6 +201,7 @@ impl Rule {
         Self {
             on: on.to_owned(),
             action,
+            after: 0,
             times: None,
             node: None,
             vmid: None,
@@ -153,6 +213,13 @@ impl Rule {
     #[must_use]
     pub fn times(mut self, times: u32) -> Self {
         self.times = Some(times);
+        self
+    }
+
+    /// The same rule, once so many have got past.
+    #[must_use]
+    pub fn after(mut self, after: u32) -> Self {
+        self.after = after;
         self
     }
 
@@ -186,6 +253,11 @@ impl Rule {
                 .is_none_or(|wanted| node == Some(wanted))
             && self.vmid.is_none_or(|wanted| vmid == Some(wanted))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What [`Faults::take`] hands out.
@@ -230,6 +302,7 @@ impl std::error::Error for WrongRule {}
 #[derive(Debug)]
 pub struct Faults {
     rules: Mutex<Vec<Rule>>,
+    visits: Visits,
     generation: watch::Sender<u64>,
 }
 
@@ -237,6 +310,7 @@ impl Default for Faults {
     fn default() -> Self {
         Self {
             rules: Mutex::default(),
+            visits: Visits::default(),
             generation: watch::Sender::new(0),
         }
     }
@@ -256,8 +330,7 @@ impl Faults {
             if !rest && !GUEST_PLACES.contains(&on) {
                 return Err(WrongRule::UnknownPlace(rule.on.clone()));
             }
-            let both = matches!(rule.action, Action::Refuse | Action::Hang | Action::Cut);
-            if !both && rest != rule.action.is_for_rest() {
+            if !rule.action.is_for_both() && rest != rule.action.is_for_rest() {
                 return Err(WrongRule::Pointless(rule.on.clone(), rule.action));
             }
         }
@@ -274,6 +347,16 @@ impl Faults {
             .clone()
     }
 
+    /// How often anybody has come to any place since the start.
+    pub fn visited(&self) -> u64 {
+        self.visits.count()
+    }
+
+    /// Who has come where after the first `after` visits, in order, as far back as is remembered.
+    pub fn visits(&self, after: u64) -> Vec<Visit> {
+        self.visits.after(after)
+    }
+
     /// The first fault that waits at this place, counted down.
     pub fn take(&self, on: &str, node: Option<&str>, vmid: Option<u32>) -> Option<Fault> {
         self.take_if(on, node, vmid, |_| true)
@@ -288,9 +371,18 @@ impl Faults {
         wanted: impl Fn(Action) -> bool,
     ) -> Option<Fault> {
         let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
-        let rule = rules
-            .iter_mut()
-            .find(|rule| rule.fits(on, node, vmid) && wanted(rule.action))?;
+        // Under the same lock: the order of visits is the order in which rules are used up.
+        self.visits.add(on, node, vmid);
+        let rule = rules.iter_mut().find_map(|rule| {
+            if !rule.fits(on, node, vmid) || !wanted(rule.action) {
+                return None;
+            }
+            if rule.after > 0 {
+                rule.after -= 1;
+                return None;
+            }
+            Some(rule)
+        })?;
         if let Some(times) = &mut rule.times {
             *times -= 1;
         }
@@ -329,6 +421,31 @@ mod tests {
             let other = faults.take("pull", Some("pve2"), Some(101)).unwrap();
             assert_eq!(other.action, Action::NotFound);
         }
+    }
+
+    #[test]
+    fn every_place_has_its_actions_and_they_are_accepted() {
+        let faults = Faults::new();
+        for place in REST_PLACES.iter().chain(GUEST_PLACES) {
+            assert!(!actions_at(place).is_empty(), "{place}");
+            for action in actions_at(place) {
+                faults.set(vec![Rule::new(place, *action)]).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn lets_some_pass_and_remembers_who_came() {
+        let faults = Faults::new();
+        let rule = Rule::new("pull", Action::NotFound).after(1).times(1);
+        faults.set(vec![rule]).unwrap();
+        assert_eq!(faults.take("pull", None, Some(100)), None);
+        assert_eq!(faults.take("up", None, Some(100)), None);
+        assert!(faults.take("pull", None, Some(100)).is_some());
+        assert_eq!(faults.take("pull", None, Some(100)), None);
+        let places: Vec<String> = faults.visits(1).into_iter().map(|visit| visit.on).collect();
+        assert_eq!(places, ["up", "pull", "pull"]);
+        assert_eq!(faults.visited(), 4);
     }
 
     #[test]

@@ -29,9 +29,11 @@ mod running;
 mod schema;
 mod ssh;
 mod unix;
+mod visits;
 mod work;
 
 pub use cluster::Cluster;
 pub use options::{ErrorStyle, GuestsKind, NodeOptions, Options, SshServers, Templates};
 pub use pace::Pace;
 pub use running::Running;
+pub use visits::Visit;

@@ -13,6 +13,7 @@ pub(crate) mod routes;
 pub(crate) mod server;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
@@ -33,6 +34,9 @@ use routes::{Call, Route};
 /// Greatest body that the server reads.
 const BODY_LIMIT: usize = 512 * 1024;
 
+/// How long after its caller was told that it got no answer a late call is carried out.
+const LATE: Duration = Duration::from_millis(200);
+
 /// Parameters that only Proxmox VE 9 knows.
 const NEW_PARAMETERS: &[&str] = &["entrypoint", "env", "ha-managed"];
 
@@ -44,7 +48,7 @@ pub(crate) async fn handle(State(cluster): State<Cluster>, request: Request) -> 
         Ok(Served::Half(answer)) => answer.into_broken_response(),
         Err(failure) => {
             if failure.status == 401 {
-                cluster.pace().take(std::time::Duration::from_secs(3)).await;
+                cluster.pace().take(Duration::from_secs(3)).await;
             }
             answer::refusal(&failure, style)
         }
@@ -155,13 +159,26 @@ async fn answer(
         cluster.faults().take(place, params.text("node"), vmid)
     });
     if let Some(fault) = &fault {
-        before(cluster, route.call, fault).await?;
+        before(cluster, route.call, fault, &params).await?;
     }
     let caller = Caller {
         // Open calls ask nobody's permission; whom they act as is never looked at.
         identity: identity.unwrap_or_else(Identity::nobody),
         fault: fault.clone(),
     };
+    if fault
+        .as_ref()
+        .is_some_and(|fault| fault.action == Action::Late)
+    {
+        let (cluster, what) = (cluster.clone(), route.call);
+        let tracker = cluster.tracker().clone();
+        tracker.spawn(async move {
+            tokio::time::sleep(LATE).await;
+            // Whoever asked has gone; how it ends, nobody is told.
+            let _ = call(&cluster, what, &caller, &params).await;
+        });
+        return Err(Failure::proxy(596, "Connection timed out"));
+    }
     let answer = call(cluster, route.call, &caller, &params).await?;
     match fault.map(|fault| fault.action) {
         Some(Action::AnswerLost) => Err(Failure::proxy(596, "Connection timed out")),
@@ -183,7 +200,12 @@ fn reach(cluster: &Cluster, params: &Params) -> Result<(), Failure> {
 }
 
 /// What a fault does before the call is carried out.
-async fn before(cluster: &Cluster, call: Call, fault: &Fault) -> Result<(), Failure> {
+async fn before(
+    cluster: &Cluster,
+    call: Call,
+    fault: &Fault,
+    params: &Params,
+) -> Result<(), Failure> {
     let action = match fault.action {
         // A call without a task fails or hangs itself.
         Action::FailInTask if !call.forks() => Action::Refuse,
@@ -208,6 +230,12 @@ async fn before(cluster: &Cluster, call: Call, fault: &Fault) -> Result<(), Fail
         Action::Hang => {
             cluster.faults().changed().await;
             Ok(())
+        }
+        Action::Offline => {
+            if let Some(node) = params.text("node") {
+                cluster.take_offline(node);
+            }
+            reach(cluster, params)
         }
         _ => Ok(()),
     }

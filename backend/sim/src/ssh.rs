@@ -128,6 +128,7 @@ impl Door {
                 None => serve(&cluster, stream, node, config, cut).await,
                 Some(Action::Hang) => hang(&cluster, stream, &cut).await,
                 Some(Action::Cut) => greet_and_leave(stream).await,
+                Some(Action::Offline) => cluster.take_offline(&name),
                 Some(_) => drop(stream),
             }
         });

@@ -22,10 +22,10 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitDocker {
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let vmid = cx.state.vmid()?;
-        let deadline = Instant::now() + Duration::from_secs(90);
+        let deadline = Instant::now() + cx.context.settings.limit(Duration::from_secs(90));
         loop {
             let command = Command::new(["docker", "info", "--format", "{{.Driver}}"])
-                .deadline(Duration::from_secs(30));
+                .deadline(cx.context.settings.limit(Duration::from_secs(30)));
             let output = cx
                 .context
                 .hosts
@@ -43,7 +43,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitDocker {
                 failure.evidence = failures::last_lines(&said(&output), 6);
                 return Err(failure.into());
             }
-            sleep(POLL).await;
+            sleep(cx.context.settings.pause(POLL)).await;
         }
     }
 }

@@ -48,7 +48,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CheckHealth {
         let steady = if check.asks_the_app() {
             Duration::ZERO
         } else {
-            STEADY
+            cx.context.settings.limit(STEADY)
         };
         let mut well_since = None;
         let mut told = String::new();
@@ -72,7 +72,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CheckHealth {
                 cx.log(&why);
                 told = why;
             }
-            sleep(POLL).await;
+            sleep(cx.context.settings.pause(POLL)).await;
         }
     }
 }
@@ -104,6 +104,8 @@ async fn look<S: Saga<State = State, Context = Context>>(
         let Some(command) = probe.command(&cx.state.compose()) else {
             continue;
         };
+        let deadline = cx.context.settings.limit(command.deadline);
+        let command = command.deadline(deadline);
         let output = cx
             .context
             .hosts
@@ -123,7 +125,7 @@ async fn services<S: Saga<State = State, Context = Context>>(
         .state
         .compose()
         .command(["ps", "--all", "--format", "json"]);
-    let command = Command::new(argv).deadline(Duration::from_secs(30));
+    let command = Command::new(argv).deadline(cx.context.settings.limit(Duration::from_secs(30)));
     let output = cx
         .context
         .hosts
@@ -171,8 +173,8 @@ async fn unhealthy<S: Saga<State = State, Context = Context>>(
             .filter(|service| !service.is_well())
             .map(|service| service.service.as_str()),
     );
-    let command =
-        Command::new(cx.state.compose().command(arguments)).deadline(Duration::from_secs(20));
+    let command = Command::new(cx.state.compose().command(arguments))
+        .deadline(cx.context.settings.limit(Duration::from_secs(20)));
     if let Ok(vmid) = cx.state.vmid()
         && let Ok(output) = cx
             .context

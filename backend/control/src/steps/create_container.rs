@@ -39,12 +39,12 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CreateContainer {
         "create_container"
     }
 
-    fn timeout(&self, _context: &Context) -> Duration {
-        LIMIT * 2
+    fn timeout(&self, context: &Context) -> Duration {
+        context.settings.limit(LIMIT) * 2
     }
 
-    fn undo_timeout(&self, _context: &Context) -> Duration {
-        LIMIT * 2
+    fn undo_timeout(&self, context: &Context) -> Duration {
+        context.settings.limit(LIMIT) * 2
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
@@ -126,7 +126,8 @@ async fn settle<S: Saga<State = State, Context = Context>>(
     node: &NodeName,
 ) -> Result<Attempt, StepError> {
     let doing = "creating the container";
-    let deadline = Instant::now() + SETTLE;
+    let settings = &cx.context.settings;
+    let deadline = Instant::now() + settings.limit(SETTLE);
     loop {
         let seen = async {
             if let Some(upid) = running_task(cx.context, node, vmid, "vzcreate").await? {
@@ -135,7 +136,7 @@ async fn settle<S: Saga<State = State, Context = Context>>(
                 let _ = cx
                     .context
                     .cluster
-                    .wait_task(&upid, LIMIT, |line| cx.log(line))
+                    .wait_task(&upid, settings.limit(LIMIT), |line| cx.log(line))
                     .await;
             }
             look(cx.context, cx.state).await
@@ -155,7 +156,7 @@ async fn settle<S: Saga<State = State, Context = Context>>(
                 .into());
             }
             Err(error) if late => return Err(explain::proxmox(doing, &error).into()),
-            Ok(_) | Err(_) => sleep(POLL).await,
+            Ok(_) | Err(_) => sleep(settings.pause(POLL)).await,
         }
     }
 }

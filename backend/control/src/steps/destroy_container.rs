@@ -22,8 +22,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for DestroyContainer {
         "destroy_container"
     }
 
-    fn timeout(&self, _context: &Context) -> Duration {
-        LIMIT * 2
+    fn timeout(&self, context: &Context) -> Duration {
+        context.settings.limit(LIMIT) * 2
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {

@@ -26,8 +26,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for FetchTemplate {
         "fetch_template"
     }
 
-    fn timeout(&self, _context: &Context) -> Duration {
-        LIMIT + Duration::from_secs(30)
+    fn timeout(&self, context: &Context) -> Duration {
+        context.settings.limit(LIMIT) + Duration::from_secs(30)
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {

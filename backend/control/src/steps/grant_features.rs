@@ -35,7 +35,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for GrantFeatures {
             "--features",
             &features.to_string(),
         ])
-        .deadline(Duration::from_mins(1));
+        .deadline(cx.context.settings.limit(Duration::from_mins(1)));
         let output = cx
             .context
             .hosts

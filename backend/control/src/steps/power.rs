@@ -42,7 +42,8 @@ async fn reach<S: Saga<State = State, Context = Context>>(
     doing: &str,
 ) -> Result<(), StepError> {
     let (vmid, node) = (cx.state.vmid()?, cx.state.node()?);
-    let deadline = Instant::now() + LIMIT;
+    let settings = &cx.context.settings;
+    let deadline = Instant::now() + settings.limit(LIMIT);
     loop {
         let error = match cx.context.cluster.container_status(&node, vmid).await {
             Ok(now) if now.status == wanted => return Ok(()),
@@ -63,7 +64,7 @@ async fn reach<S: Saga<State = State, Context = Context>>(
             return Err(explain::proxmox(doing, &error).into());
         }
         cx.log(format!("{error}; looking again"));
-        sleep(POLL).await;
+        sleep(settings.pause(POLL)).await;
     }
 }
 

@@ -20,8 +20,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for StopContainer {
         "stop_container"
     }
 
-    fn timeout(&self, _context: &Context) -> Duration {
-        power::LIMIT * 2
+    fn timeout(&self, context: &Context) -> Duration {
+        context.settings.limit(power::LIMIT) * 2
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {

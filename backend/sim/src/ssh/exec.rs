@@ -128,6 +128,11 @@ pub(super) async fn exec(link: &Link, call: &Call) -> Done {
             false
         }
         Some(Action::Cut) => true,
+        Some(Action::Offline) => {
+            link.node.cluster.take_offline(&link.node.name);
+            link.cut.cancel();
+            return Err(DIED);
+        }
         Some(_) => {
             let usual = format!(
                 "lxc-attach: {vmid}: ../src/lxc/attach.c: get_attach_context: 406 Connection refused - Failed to get init pid"

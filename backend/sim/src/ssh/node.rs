@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::exec;
 use crate::cluster::Cluster;
+use crate::faults::Action;
 use crate::options::Options;
 use crate::pct;
 use crate::unix::{Base, Call, Done, Files, Flavour, Machine, binary, install_tools};
@@ -74,10 +75,44 @@ impl Link {
             Some("exec") => exec::exec(self, call).await,
             Some("push") => exec::push(self, call).await,
             _ => {
+                self.fault(call).await?;
                 let output = pct::run(&self.node.cluster, &self.node.name, call.args()).await;
                 call.err(output.stderr).await;
                 call.out(output.stdout).await?;
                 Ok(output.code)
+            }
+        }
+    }
+}
+
+impl Link {
+    /// Plays the fault that waits for a `pct` of the node's own.
+    async fn fault(&self, call: &Call) -> Result<(), i32> {
+        let cluster = &self.node.cluster;
+        let vmid = call.args().get(1).and_then(|word| word.parse().ok());
+        let Some(fault) = cluster.faults().take("pct", Some(&self.node.name), vmid) else {
+            return Ok(());
+        };
+        match fault.action {
+            Action::Hang => {
+                cluster.faults().changed().await;
+                Ok(())
+            }
+            Action::Cut => {
+                // It is done, and nobody is told.
+                let _ = pct::run(cluster, &self.node.name, call.args()).await;
+                self.cut.cancel();
+                Err(255)
+            }
+            Action::Offline => {
+                cluster.take_offline(&self.node.name);
+                self.cut.cancel();
+                Err(255)
+            }
+            _ => {
+                let usual = "ipcc_send_rec[1] failed: Connection refused\nUnable to load access control list: Connection refused\n";
+                call.err(fault.text(usual)).await;
+                Err(255)
             }
         }
     }

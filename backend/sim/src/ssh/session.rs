@@ -186,6 +186,10 @@ impl Handler for Session {
         let Some((open, variables)) = self.waiting.remove(&channel) else {
             return session.channel_failure(channel);
         };
+        if !self.cluster.is_online(&self.node.name) {
+            self.cut.cancel();
+            return Ok(());
+        }
         session.channel_success(channel)?;
         let command = channel::Command {
             line: String::from_utf8_lossy(line).into_owned(),
