@@ -2,4 +2,5 @@
 
 mod crash;
 mod failures;
+pub(crate) mod kills;
 mod life;

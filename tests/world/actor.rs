@@ -201,13 +201,20 @@ impl Actor {
 }
 
 async fn answer(request: RequestBuilder) -> Answer {
-    let response = request.send().await.expect("an answer");
-    let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    let text = response.text().await.expect("a whole answer");
-    Answer {
-        status,
-        headers,
-        body: serde_json::from_str(&text).unwrap_or_default(),
-        text,
+    Answer::to(request).await.expect("a whole answer")
+}
+
+impl Answer {
+    /// What comes of a request to somebody who may die while answering.
+    pub(crate) async fn to(request: RequestBuilder) -> Result<Self, reqwest::Error> {
+        let response = request.send().await?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let text = response.text().await?;
+        Ok(Self {
+            status,
+            headers,
+            body: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        })
     }
 }

@@ -12,6 +12,7 @@
 
 mod actor;
 mod service;
+mod simulator;
 
 use std::{collections::BTreeSet, path::PathBuf, time::Duration};
 
@@ -19,8 +20,9 @@ use serde_json::{Value, json};
 use sim::{Cluster, GuestsKind, Options, Running, SshServers, Templates};
 use tempfile::TempDir;
 
-pub(crate) use actor::Actor;
-use service::Service;
+pub(crate) use actor::{Actor, Answer};
+pub(crate) use service::Service;
+pub(crate) use simulator::Simulator;
 
 use crate::lab::Lab;
 
