@@ -6,7 +6,9 @@ use std::{
 };
 
 use anyhow::Context as _;
+use api::{Deploy, Network, Resources};
 use clap::Args;
+use control::{Asked, Control, OperationQuery, Principal};
 use sim::{Cluster, Options};
 use tokio_util::task::TaskTracker;
 
@@ -30,9 +32,53 @@ pub(crate) struct Arguments {
     /// Number of simulated nodes
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=100))]
     nodes: u8,
+    /// Apps that a fresh demo installs by itself; `status=uptime-kuma,notes=memos`, or none at the instant pace, when
+    /// absent
+    #[arg(long, value_name = "NAME=ID", value_delimiter = ',', value_parser = FirstApp::read)]
+    apps: Option<Vec<FirstApp>>,
+    /// Begin without any app
+    #[arg(long, conflicts_with = "apps")]
+    empty: bool,
     /// Where the service listens; `PROXIMITY_LISTEN` or 0.0.0.0:8765, when absent
     #[arg(long)]
     listen: Option<SocketAddr>,
+}
+
+/// An app that a fresh demo installs.
+#[derive(Clone, Debug)]
+struct FirstApp {
+    name: String,
+    catalog_id: String,
+}
+
+impl FirstApp {
+    fn read(text: &str) -> Result<Self, String> {
+        let (name, catalog_id) = text
+            .split_once('=')
+            .filter(|(name, id)| !name.is_empty() && !id.is_empty())
+            .ok_or_else(|| format!("`{text}` is no NAME=ID, as in `notes=memos`"))?;
+        Ok(Self {
+            name: name.to_owned(),
+            catalog_id: catalog_id.to_owned(),
+        })
+    }
+}
+
+impl Arguments {
+    /// What a fresh demo begins with. The names leave those of the catalog free for whoever tries it.
+    fn first_apps(&self) -> Vec<FirstApp> {
+        let usual = || {
+            [("status", "uptime-kuma"), ("notes", "memos")].map(|(name, id)| FirstApp {
+                name: name.to_owned(),
+                catalog_id: id.to_owned(),
+            })
+        };
+        match &self.apps {
+            Some(apps) => apps.clone(),
+            None if self.empty || self.pace == Pace::Instant => Vec::new(),
+            None => usual().to_vec(),
+        }
+    }
 }
 
 /// Runs until a signal.
@@ -50,16 +96,49 @@ pub(crate) async fn command(arguments: Arguments) -> anyhow::Result<()> {
         pace: arguments.pace.into(),
         ..Options::default()
     }
-    .nodes(arguments.nodes.into());
+    .alive(arguments.nodes.into());
     let cluster = Cluster::start(cluster)
         .await
         .context("the simulated cluster cannot start")?;
     let settings = settings(&source, &arguments, &cluster, &data)?;
     let given = settings.admin_password.is_some();
     let service = Service::start(settings, shutdown.clone()).await?;
+    begin(service.control(), arguments.first_apps()).await?;
     greet(&service, arguments.nodes, given);
     service.wait().await?;
     cluster.shutdown().await;
+    Ok(())
+}
+
+/// Asks for the first apps where nothing was ever done; the worker installs them while people look on.
+async fn begin(control: &Control, apps: Vec<FirstApp>) -> anyhow::Result<()> {
+    let one = OperationQuery {
+        limit: Some(1),
+        ..OperationQuery::default()
+    };
+    if apps.is_empty() || !control.operations(one).await?.items.is_empty() {
+        return Ok(());
+    }
+    for app in apps {
+        let asked = Asked {
+            who: Principal::program("demo"),
+            request_id: format!("demo-{}", app.name),
+            idempotency_key: None,
+        };
+        let FirstApp { name, catalog_id } = app;
+        let wish = Deploy {
+            catalog_id,
+            name: Some(name.clone()),
+            parameters: serde_json::Map::new(),
+            node: None,
+            resources: Resources::default(),
+            network: Network::default(),
+        };
+        control
+            .deploy(&asked, wish)
+            .await
+            .with_context(|| format!("the demo cannot install `{name}` (--apps)"))?;
+    }
     Ok(())
 }
 
@@ -112,6 +191,7 @@ fn greet(service: &Service, nodes: u8, given: bool) {
         None if given => say("  login     admin, with PROXIMITY_ADMIN_PASSWORD"),
         None => say("  login     admin, with the password of the first start"),
     }
+    say("  apps      their addresses (127.…) open in a browser on this machine only");
     say("");
     say(&format!(
         "  proximity login --url http://{address} --username admin --password-stdin"

@@ -37,6 +37,7 @@ pub(crate) async fn migrate() -> anyhow::Result<()> {
 /// A running service.
 pub(crate) struct Service {
     address: SocketAddr,
+    control: Control,
     /// The first administrator's password, where it was made up just now.
     made_up: Option<String>,
     tracker: TaskTracker,
@@ -74,7 +75,7 @@ impl Service {
         let (worker, stopping) = (control.clone(), shutdown.clone());
         tracker.spawn(async move { worker.work(&holder, stopping).await });
         let (router, stopping) = (
-            server::router(control, server::Options::default()),
+            server::router(control.clone(), server::Options::default()),
             shutdown.clone(),
         );
         tracker.spawn(async move {
@@ -86,6 +87,7 @@ impl Service {
         tracker.close();
         Ok(Self {
             address,
+            control,
             made_up,
             tracker,
             shutdown,
@@ -95,6 +97,11 @@ impl Service {
     /// Where it listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The application.
+    pub(crate) fn control(&self) -> &Control {
+        &self.control
     }
 
     /// Tells the person who started it where it is and how to get in.

@@ -44,6 +44,10 @@ pub(crate) struct Arguments {
     /// How long things take
     #[arg(long, value_enum, default_value_t = Pace::Realistic)]
     pace: Pace,
+    /// Life in the cluster: other people's guests, a node nearly full, one in maintenance, figures that move, and
+    /// apps that answer in a browser on this machine
+    #[arg(long, conflicts_with = "lab")]
+    life: bool,
     /// Real containers instead of modelled ones: the file that describes a lab which is up
     #[arg(long, value_name = "FILE")]
     lab: Option<PathBuf>,
@@ -74,13 +78,18 @@ pub(crate) async fn command(arguments: Arguments) -> anyhow::Result<()> {
 }
 
 fn options(arguments: &Arguments, lab: Option<Arc<Lxc>>) -> Options {
-    let mut options = Options {
+    let options = Options {
         listen: arguments.listen,
         ssh_listen: arguments.ssh_listen,
         pace: arguments.pace.into(),
         ..Options::default()
-    }
-    .nodes(arguments.nodes.into());
+    };
+    let nodes = arguments.nodes.into();
+    let mut options = if arguments.life {
+        options.alive(nodes)
+    } else {
+        options.nodes(nodes)
+    };
     if let Some(lab) = lab {
         options.guests = GuestsKind::Custom(lab);
         options.ssh = SshServers::Elsewhere;

@@ -20,6 +20,9 @@ macro_rules! ids {
         pub struct $name(Uuid);
 
         impl $name {
+            /// The id that nothing has.
+            pub const NOBODY: Self = Self(Uuid::nil());
+
             /// The id that carries this UUID; new ones are made by the store, from a UUIDv7.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)

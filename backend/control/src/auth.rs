@@ -32,6 +32,15 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// The program itself, in a name of its own. There is no account behind it: nobody can log in as it.
+    pub fn program(name: &str) -> Self {
+        Self {
+            username: name.to_owned(),
+            scopes: vec![Scope::Write],
+            user: api::UserId::NOBODY,
+        }
+    }
+
     /// Whether this is allowed. `admin` allows all, `write` allows `read`.
     pub fn may(&self, scope: Scope) -> bool {
         self.scopes.iter().any(|held| *held as u8 >= scope as u8)

@@ -5,6 +5,7 @@
 //! [`crate::rest`], [`crate::pct`] and [`crate::control`].
 
 pub(crate) mod container;
+pub(crate) mod figures;
 pub(crate) mod identity;
 pub(crate) mod machine;
 pub(crate) mod node;
@@ -19,6 +20,7 @@ use indexmap::IndexMap;
 
 use crate::failure::Failure;
 use crate::options::Options;
+use crate::wander::Wander;
 use container::Container;
 use identity::Identities;
 use machine::Machine;
@@ -27,6 +29,9 @@ use permission::Permissions;
 use storage::Storages;
 use task::Tasks;
 use template::TemplateOffer;
+
+/// What the figures of a living cluster are drawn with: each start tells the same story.
+const SEED: u64 = 0x5eed;
 
 /// Name of the cluster.
 pub(crate) const CLUSTER_NAME: &str = "simulated";
@@ -43,6 +48,8 @@ pub(crate) struct Model {
     pub(crate) tasks: Tasks,
     pub(crate) identities: Identities,
     pub(crate) permissions: Permissions,
+    /// How figures move; `None` when they stand still.
+    pub(crate) wander: Option<Wander>,
 }
 
 impl Model {
@@ -67,10 +74,13 @@ impl Model {
             tasks: Tasks::default(),
             identities: Identities::new(password),
             permissions: Permissions::standard(),
+            wander: options.life.then(|| Wander::new(SEED)),
             nodes,
         };
-        if options.neighbours {
-            machine::settle(&mut model);
+        match (options.neighbours, options.life) {
+            (false, _) => {}
+            (true, false) => machine::settle(&mut model),
+            (true, true) => crate::life::settle(&mut model),
         }
         model
     }
@@ -136,17 +146,6 @@ impl Model {
         } else {
             Err(Failure::died("cluster not ready - no quorum?"))
         }
-    }
-
-    /// Memory of a node in use: the host's own and that of its running containers, in bytes.
-    pub(crate) fn memory_used(&self, node: &Node) -> u64 {
-        let guests: u64 = self
-            .containers
-            .values()
-            .filter(|container| container.node == node.name && container.running)
-            .map(|container| container.memory_used)
-            .sum();
-        (node.memory_used + guests).min(node.memory)
     }
 
     /// Bytes of a storage in use, as seen from a node: others' and those of our containers' volumes.

@@ -51,6 +51,17 @@ pub enum Templates {
     Nowhere,
 }
 
+/// Which addresses DHCP gives to modelled guests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Addresses {
+    /// 10.32.0.0/16: like those of a real network; nobody answers there.
+    #[default]
+    Private,
+    /// A network of this machine's own in 127.64.0.0/10, one for each cluster: what a container publishes there is
+    /// really answered, so that a browser on this machine can open it.
+    Loopback,
+}
+
 /// Who serves SSH on the nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SshServers {
@@ -80,6 +91,8 @@ pub struct NodeOptions {
     pub pool: u64,
     /// Bytes of `local-lvm` that others use.
     pub pool_used: u64,
+    /// Whether it is in maintenance from the start.
+    pub maintenance: bool,
 }
 
 impl NodeOptions {
@@ -99,6 +112,7 @@ impl NodeOptions {
             architecture: "x86_64".to_owned(),
             pool: pool * GIB,
             pool_used: pool_used * GIB,
+            maintenance: false,
         }
     }
 }
@@ -133,6 +147,10 @@ pub struct Options {
     pub shared_storage: bool,
     /// Whether virtual machines and containers of other people are there.
     pub neighbours: bool,
+    /// Whether the figures of nodes and guests move, and the neighbours are those of [`Options::alive`].
+    pub life: bool,
+    /// Which addresses DHCP gives to modelled guests.
+    pub addresses: Addresses,
 }
 
 impl Default for Options {
@@ -151,6 +169,8 @@ impl Default for Options {
             templates: Templates::default(),
             shared_storage: true,
             neighbours: true,
+            life: false,
+            addresses: Addresses::default(),
         }
     }
 }

@@ -11,8 +11,9 @@ use crate::control::NodeChange;
 use crate::faults::{Faults, Rule, WrongRule};
 use crate::guests::Guests;
 use crate::guests::modelled::Modelled;
+use crate::guests::modelled::loopback::Loopback;
 use crate::model::identity::random_uuid;
-use crate::options::{GuestsKind, Options, SshServers};
+use crate::options::{Addresses, GuestsKind, Options, SshServers};
 use crate::rest::server::{self, Certificate};
 use crate::ssh;
 
@@ -45,7 +46,7 @@ impl Cluster {
         let password = options.password.clone().unwrap_or_else(random_uuid);
         let certificate = Certificate::new(names(&options))?;
         let fingerprint = certificate.fingerprint();
-        let guests = guests(&options, &faults);
+        let (guests, modelled) = guests(&options, &faults).await?;
         let cluster = Self::new(
             &options,
             password.clone(),
@@ -53,6 +54,9 @@ impl Cluster {
             guests,
             faults,
         );
+        if let Some(modelled) = modelled {
+            modelled.open(cluster.tracker(), cluster.shutdown_token());
+        }
         // Whatever fails from here on, what was started stops when `running` goes.
         let mut running = Running {
             api: options.listen,
@@ -94,11 +98,20 @@ fn names(options: &Options) -> Vec<String> {
     names
 }
 
-fn guests(options: &Options, faults: &Arc<Faults>) -> Arc<dyn Guests> {
-    match &options.guests {
-        GuestsKind::Custom(guests) => Arc::clone(guests),
-        GuestsKind::Modelled => Arc::new(Modelled::new(Arc::clone(faults), options.pace)),
+/// The guests, and the same once more where they are modelled ones.
+async fn guests(
+    options: &Options,
+    faults: &Arc<Faults>,
+) -> io::Result<(Arc<dyn Guests>, Option<Arc<Modelled>>)> {
+    if let GuestsKind::Custom(guests) = &options.guests {
+        return Ok((Arc::clone(guests), None));
     }
+    let mut modelled = Modelled::new(Arc::clone(faults), options.pace);
+    if options.addresses == Addresses::Loopback {
+        modelled = modelled.on(Loopback::take().await?);
+    }
+    let modelled = Arc::new(modelled);
+    Ok((Arc::clone(&modelled) as Arc<dyn Guests>, Some(modelled)))
 }
 
 impl Running {

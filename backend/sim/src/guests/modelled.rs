@@ -15,23 +15,30 @@ mod alpine;
 mod apk;
 mod compose;
 mod docker;
+mod doors;
 mod guest;
+pub(crate) mod loopback;
 mod network;
 mod openrc;
 mod packages;
+mod page;
 mod probe;
 mod template;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::{GuestInterface, GuestSpec, Guests, Process};
 use crate::faults::Faults;
 use crate::pace::Pace;
+use doors::Door;
 use guest::Guest;
+use loopback::Loopback;
 
 /// All guests of one cluster.
 #[derive(Debug)]
@@ -39,6 +46,8 @@ pub struct Modelled {
     faults: Arc<Faults>,
     pace: Pace,
     guests: Mutex<BTreeMap<u32, Arc<Guest>>>,
+    /// Where addresses come from when they are to be real ones.
+    loopback: Option<Loopback>,
 }
 
 impl Modelled {
@@ -48,7 +57,30 @@ impl Modelled {
             faults,
             pace,
             guests: Mutex::default(),
+            loopback: None,
         }
+    }
+
+    /// The same with addresses of this machine; [`Modelled::open`] answers there.
+    pub(crate) fn on(self, loopback: Loopback) -> Self {
+        Self {
+            loopback: Some(loopback),
+            ..self
+        }
+    }
+
+    /// Answers on what the guests publish, where their addresses are of this machine, until `shutdown`.
+    pub(crate) fn open(self: &Arc<Self>, tracker: &TaskTracker, shutdown: &CancellationToken) {
+        if self.loopback.is_some() {
+            let keeping = doors::keep(Arc::clone(self), tracker.clone(), shutdown.clone());
+            tracker.spawn(keeping);
+        }
+    }
+
+    /// What can be visited now.
+    fn doors(&self) -> BTreeSet<Door> {
+        let guests: Vec<Arc<Guest>> = self.all().values().cloned().collect();
+        guests.iter().flat_map(|guest| guest.doors()).collect()
     }
 
     fn all(&self) -> std::sync::MutexGuard<'_, BTreeMap<u32, Arc<Guest>>> {
@@ -74,7 +106,12 @@ impl Guests for Modelled {
     ) -> Result<(), String> {
         log(format!("extracting archive '{}'", spec.template));
         self.pace.take(std::time::Duration::from_millis(800)).await;
-        let guest = Guest::new(spec, Arc::clone(&self.faults), self.pace)?;
+        let guest = Guest::new(
+            spec,
+            Arc::clone(&self.faults),
+            self.pace,
+            self.loopback.as_ref().map(Loopback::prefix),
+        )?;
         let bytes = guest.disk_used();
         log(format!("Total bytes read: {bytes} (9.0MiB, 42MiB/s)"));
         log("Detected container architecture: amd64".to_owned());

@@ -57,6 +57,8 @@ pub(crate) struct Container {
     pub(crate) memory_used: u64,
     /// Bytes, as last seen.
     pub(crate) disk_used: u64,
+    /// Load while it runs, a part of its cores.
+    pub(crate) cpu: f64,
     /// Somebody else's: there is no guest behind it.
     pub(crate) foreign: bool,
     /// Tells a container from a later one with the same number.
@@ -83,6 +85,7 @@ impl Container {
             started: None,
             memory_used: 0,
             disk_used: 0,
+            cpu: 0.004,
             foreign: false,
             incarnation: rand::random(),
         }

@@ -13,12 +13,17 @@ pub(crate) struct Machine {
     pub(crate) vmid: u32,
     pub(crate) node: String,
     pub(crate) name: String,
+    pub(crate) tags: Option<String>,
     pub(crate) running: bool,
     /// Bytes.
     pub(crate) memory: u64,
+    /// Bytes in use while it runs; part of what its node's host uses.
+    pub(crate) memory_used: u64,
     /// Bytes.
     pub(crate) disk: u64,
     pub(crate) cpus: u32,
+    /// Load while it runs, a part of its processors.
+    pub(crate) cpu: f64,
 }
 
 /// Puts the neighbours in place: numbers 100, 102 and 110 are taken from the start.
@@ -35,10 +40,13 @@ pub(crate) fn settle(model: &mut Model) {
             vmid,
             node: node.clone(),
             name: name.to_owned(),
+            tags: None,
             running,
             memory: gib * GIB,
+            memory_used: gib * GIB / 2,
             disk: 32 * GIB,
             cpus: 2,
+            cpu: 0.02,
         };
         model.machines.insert(vmid, machine);
     }

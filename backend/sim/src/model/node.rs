@@ -64,7 +64,7 @@ impl Node {
             id: index + 1,
             address,
             online: true,
-            maintenance: false,
+            maintenance: wanted.maintenance,
             memory: wanted.memory,
             memory_used: wanted.memory_used,
             cpus: wanted.cpus,

@@ -1,6 +1,7 @@
 //! The Docker engine of a guest and its command line.
 
 pub(super) mod arguments;
+mod chatter;
 mod cli;
 pub(super) mod container;
 mod exec;
@@ -14,6 +15,7 @@ mod resources;
 pub(super) mod run;
 mod state;
 mod store;
+mod visitor;
 
 use std::sync::MutexGuard;
 
@@ -24,6 +26,7 @@ pub(super) use cli::main;
 
 pub(super) use logs::{LogQuery, Shown, follow};
 pub(super) use state::{Answer, DockerState};
+pub(super) use visitor::{Found, Visitor};
 
 /// What the client says when nobody answers on the socket.
 pub(super) const NO_DAEMON: &str = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";

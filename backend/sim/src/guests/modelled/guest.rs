@@ -1,6 +1,7 @@
 //! One guest: its machine, what it was made with, and what runs in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::docker::{Docker, DockerState};
+use super::doors::Door;
 use super::network::Lease;
 use super::{alpine, apk, compose, docker, network, openrc, probe};
 use crate::faults::{Action, Fault, Faults};
@@ -38,6 +40,9 @@ pub(super) struct Guest {
     running: AtomicBool,
     session: Mutex<Session>,
     docker: Mutex<DockerState>,
+    /// First two bytes of its address, and whether what it publishes is really answered there.
+    network: [u8; 2],
+    reachable: bool,
     /// What can be installed on it; `None` when the template is not Alpine.
     pub(super) release: Option<alpine::Release>,
 }
@@ -47,8 +52,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Guest {
-    /// Unpacks the template. The error is what the task log would show.
-    pub(super) fn new(spec: &GuestSpec, faults: Arc<Faults>, pace: Pace) -> Result<Self, String> {
+    /// Unpacks the template; `loopback` is the network of this machine that its address comes from, if it is to be
+    /// reached. The error is what the task log would show.
+    pub(super) fn new(
+        spec: &GuestSpec,
+        faults: Arc<Faults>,
+        pace: Pace,
+        loopback: Option<[u8; 2]>,
+    ) -> Result<Self, String> {
         let release = alpine::Release::of(&spec.template);
         let files = alpine::unpack(spec, release.as_ref())
             .map_err(|errno| format!("command 'tar xpf - …' failed: {errno}"))?;
@@ -60,12 +71,42 @@ impl Guest {
             running: AtomicBool::new(false),
             session: Mutex::default(),
             docker: Mutex::default(),
+            network: loopback.unwrap_or(network::PRIVATE),
+            reachable: loopback.is_some(),
             release,
         })
     }
 
     pub(super) fn spec(&self) -> GuestSpec {
         lock(&self.spec).clone()
+    }
+
+    /// First two bytes of the addresses that DHCP gives it.
+    pub(super) const fn network(&self) -> [u8; 2] {
+        self.network
+    }
+
+    /// The ports that can be visited now.
+    pub(super) fn doors(&self) -> Vec<Door> {
+        if !self.reachable || !self.is_running() {
+            return Vec::new();
+        }
+        let Some(lease) = network::address(self) else {
+            return Vec::new();
+        };
+        // An address that somebody gave it is not of this machine, and not ours to listen on.
+        if !lease.address.is_loopback() {
+            return Vec::new();
+        }
+        let vmid = self.spec().vmid;
+        let ports = self.docker().open_ports();
+        ports
+            .into_iter()
+            .map(|port| Door {
+                vmid,
+                address: SocketAddr::new(lease.address, port),
+            })
+            .collect()
     }
 
     pub(super) const fn pace(&self) -> Pace {

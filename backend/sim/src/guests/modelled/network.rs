@@ -10,6 +10,9 @@ use crate::faults::Action;
 use crate::guests::{GuestInterface, GuestSpec};
 use crate::unix::{Call, Done};
 
+/// First two bytes of the addresses of a network that is nowhere.
+pub(super) const PRIVATE: [u8; 2] = [10, 32];
+
 /// An address, from when on it is there.
 #[derive(Clone, Debug)]
 pub(super) struct Lease {
@@ -39,18 +42,22 @@ pub(super) fn ask(guest: &Guest, spec: &GuestSpec) -> Option<Lease> {
     // The first discover is often lost; the second follows three seconds later.
     let wait = if rand::random::<bool>() { 300 } else { 3_300 };
     Some(Lease {
-        address: IpAddr::V4(dynamic(spec.vmid)),
+        address: IpAddr::V4(dynamic(guest.network(), spec.vmid)),
         prefix: 16,
-        gateway: Some(IpAddr::V4(Ipv4Addr::new(10, 32, 0, 1))),
+        gateway: Some(IpAddr::V4(gateway(guest.network()))),
         since: guest.after(Duration::from_millis(wait)),
     })
 }
 
 /// The address that the simulated DHCP server keeps for a guest.
-fn dynamic(vmid: u32) -> Ipv4Addr {
+fn dynamic([first, second]: [u8; 2], vmid: u32) -> Ipv4Addr {
     let last = u8::try_from(vmid % 250 + 2).unwrap_or(2);
     let third = u8::try_from(vmid / 250 % 250 + 1).unwrap_or(1);
-    Ipv4Addr::new(10, 32, third, last)
+    Ipv4Addr::new(first, second, third, last)
+}
+
+const fn gateway([first, second]: [u8; 2]) -> Ipv4Addr {
+    Ipv4Addr::new(first, second, 0, 1)
 }
 
 /// The address, once it is there.

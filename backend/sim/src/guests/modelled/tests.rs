@@ -3,6 +3,7 @@
 mod projects;
 mod system;
 mod trouble;
+mod doors;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ const VMID: u32 = 101;
 
 struct World {
     faults: Arc<Faults>,
-    guests: Modelled,
+    guests: Arc<Modelled>,
 }
 
 #[derive(Debug)]
@@ -58,7 +59,11 @@ impl World {
         let faults = Arc::new(Faults::new());
         faults.set(rules.to_vec()).unwrap();
         let guests = Modelled::new(Arc::clone(&faults), Pace::Instant);
-        guests.create(&spec, &|_| {}).await.unwrap();
+        Self::started(faults, Arc::new(guests), &spec).await
+    }
+
+    async fn started(faults: Arc<Faults>, guests: Arc<Modelled>, spec: &GuestSpec) -> Self {
+        guests.create(spec, &|_| {}).await.unwrap();
         guests.start(VMID).await.unwrap();
         Self { faults, guests }
     }

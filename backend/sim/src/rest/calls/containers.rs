@@ -35,7 +35,7 @@ pub(crate) async fn list(
         .filter(|container| container.node == node.name)
         .filter(|container| check_audit(&model, caller, container.vmid).is_ok())
         .map(|container| {
-            let mut row = numbers(container, node.cpus);
+            let mut row = numbers(&model, container, node.cpus);
             // This list is the one that shows numbers as text.
             for key in ["vmid", "pid", "maxdisk", "disk"] {
                 if let Some(number) = row.get(key).and_then(Value::as_u64) {
@@ -47,18 +47,18 @@ pub(crate) async fn list(
     Ok(Answer::new(Value::Array(rows.collect())))
 }
 
-fn numbers(container: &Container, node_cpus: u32) -> Value {
+fn numbers(model: &Model, container: &Container, node_cpus: u32) -> Value {
     let mut row = json!({
         "vmid": container.vmid, "type": "lxc", "name": container.name(),
         "status": container.status(), "cpus": container.cores().unwrap_or(node_cpus),
-        "cpu": 0, "maxmem": container.memory(), "mem": container.memory_used,
+        "cpu": 0, "maxmem": container.memory(), "mem": model.container_memory(container),
         "maxswap": container.swap(), "swap": 0, "maxdisk": container.disk(),
         "disk": if container.running { container.disk_used } else { 0 },
         "uptime": container.uptime(), "netin": 0, "netout": 0, "diskread": 0, "diskwrite": 0,
     });
     if container.running {
         row["pid"] = json!(container.pid());
-        row["cpu"] = json!(0.004);
+        row["cpu"] = json!(model.container_cpu(container));
     }
     if let Some(lock) = &container.lock {
         row["lock"] = json!(lock);
@@ -80,7 +80,7 @@ pub(crate) async fn status(
     let model = cluster.model();
     let node = model.node(params.node())?;
     let container = model.container(&node.name, params.vmid())?;
-    let mut row = numbers(container, node.cpus);
+    let mut row = numbers(&model, container, node.cpus);
     row["ha"] = json!({ "managed": 0 });
     Ok(Answer::new(row))
 }

@@ -42,7 +42,8 @@ pub(crate) async fn status(
     let model = cluster.model();
     let node = model.node(name)?;
     let used = model.memory_used(node);
-    let busy = node.cpu * f64::from(node.cpus);
+    let cpu = model.node_cpu(node);
+    let busy = cpu * f64::from(node.cpus);
     let load = [1.0, 0.9, 0.8].map(|part| format!("{:.2}", busy * part));
     let kernel = match cluster.error_style() {
         ErrorStyle::Message => "6.17.4-1-pve",
@@ -50,7 +51,7 @@ pub(crate) async fn status(
     };
     let swap = 8 * GIB;
     Ok(Answer::new(json!({
-        "cpu": node.cpu, "wait": 0.001, "idle": 0,
+        "cpu": cpu, "wait": 0.001, "idle": 0,
         "uptime": clock::now().saturating_sub(node.booted),
         "loadavg": load,
         "memory": {
@@ -146,7 +147,8 @@ pub(crate) fn machines(
         .map(|machine| {
             json!({
                 "vmid": machine.vmid, "name": machine.name, "maxmem": machine.memory,
-                "maxdisk": machine.disk, "cpus": machine.cpus, "mem": 0, "disk": 0, "cpu": 0,
+                "maxdisk": machine.disk, "cpus": machine.cpus, "disk": 0,
+                "mem": model.machine_memory(machine), "cpu": model.machine_cpu(machine),
                 "uptime": if machine.running { 86_400 } else { 0 },
                 "status": if machine.running { "running" } else { "stopped" },
             })

@@ -150,15 +150,19 @@ fn machine_row(model: &Model, machine: &Machine) -> Value {
     } else {
         "unknown"
     };
-    json!({
+    let mut row = json!({
         "type": "qemu", "id": format!("qemu/{}", machine.vmid), "vmid": machine.vmid,
         "node": machine.node, "name": machine.name, "template": 0,
         "maxcpu": machine.cpus, "maxmem": machine.memory, "maxdisk": machine.disk,
-        "mem": if machine.running { machine.memory / 2 } else { 0 }, "disk": 0,
-        "cpu": if machine.running { 0.02 } else { 0.0 }, "status": status,
+        "mem": model.machine_memory(machine), "disk": 0,
+        "cpu": model.machine_cpu(machine), "status": status,
         "uptime": if machine.running { 86_400 } else { 0 },
         "netin": 0, "netout": 0, "diskread": 0, "diskwrite": 0,
-    })
+    });
+    if let Some(tags) = &machine.tags {
+        row["tags"] = json!(tags);
+    }
+    row
 }
 
 fn container_row(model: &Model, container: &Container) -> Value {
@@ -174,8 +178,8 @@ fn container_row(model: &Model, container: &Container) -> Value {
         let cores = container.cores().unwrap_or(host);
         let numbers = json!({
             "maxcpu": cores, "maxmem": container.memory(), "maxdisk": container.disk(),
-            "mem": container.memory_used, "disk": container.disk_used,
-            "cpu": if container.running { 0.004 } else { 0.0 },
+            "mem": model.container_memory(container), "disk": container.disk_used,
+            "cpu": model.container_cpu(container),
             "uptime": container.uptime(), "netin": 0, "netout": 0, "diskread": 0, "diskwrite": 0,
         });
         merge(&mut row, numbers);
@@ -200,7 +204,7 @@ pub(crate) fn node_row(model: &Model, node: &Node, audit: bool, new: bool) -> Va
     });
     if node.online && audit {
         let numbers = json!({
-            "cpu": node.cpu, "maxcpu": node.cpus, "mem": model.memory_used(node),
+            "cpu": model.node_cpu(node), "maxcpu": node.cpus, "mem": model.memory_used(node),
             "maxmem": node.memory, "disk": node.root_used, "maxdisk": node.root,
             "uptime": clock::now().saturating_sub(node.booted), "cgroup-mode": 2,
         });

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
 
+use super::chatter;
 use super::exec::Inside;
 use super::known::{self, Role};
 
@@ -88,8 +89,8 @@ pub(in crate::guests::modelled) struct Line {
 const HEALTHY_AFTER: Duration = Duration::from_secs(5);
 /// How long a server needs until it listens.
 const LISTENS_AFTER: Duration = Duration::from_millis(1_200);
-/// Between two lines that a container writes by itself.
-const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Between two occasions on which a container writes by itself.
+const HEARTBEAT: Duration = Duration::from_secs(3);
 /// More than this nobody keeps.
 const LONGEST_LOG: usize = 5_000;
 
@@ -110,6 +111,8 @@ pub(in crate::guests::modelled) struct Container {
     listens: Instant,
     healthy: Instant,
     beats: u64,
+    /// What its chatter is drawn from: no two containers say the same at once.
+    seed: u64,
 }
 
 impl Container {
@@ -129,14 +132,21 @@ impl Container {
             listens: Instant::now(),
             healthy: Instant::now(),
             beats: 0,
+            seed: rand::random(),
         }
     }
 
     pub(in crate::guests::modelled) fn write(&mut self, text: impl Into<String>) {
+        // What was due before comes before.
+        self.live();
         self.log.push(Line {
             at: SystemTime::now(),
             text: text.into(),
         });
+        self.trim();
+    }
+
+    fn trim(&mut self) {
         if self.log.len() > LONGEST_LOG {
             self.log.drain(..LONGEST_LOG / 5);
         }
@@ -250,12 +260,15 @@ impl Container {
         self.beats = self.beats.max(due.saturating_sub(50));
         while self.beats < due {
             self.beats += 1;
-            let Some(text) = known::heartbeat(self.role, self.beats) else {
-                continue;
-            };
             let at = started + HEARTBEAT * u32::try_from(self.beats).unwrap_or(u32::MAX);
-            self.log.push(Line { at, text });
+            let lines = chatter::lines(&self.plan.image, self.role, self.seed, self.beats, at);
+            // Lines of one occasion follow each other, also in a log that is sorted by time.
+            for (number, text) in (0u32..).zip(lines) {
+                let at = at + Duration::from_micros(1) * number;
+                self.log.push(Line { at, text });
+            }
         }
+        self.trim();
         before != self.beats
     }
 

@@ -117,15 +117,3 @@ pub(in crate::guests::modelled) fn greeting(reference: &str, role: Role) -> Vec<
         },
     }
 }
-
-/// A line that a running container writes now and then.
-pub(in crate::guests::modelled) fn heartbeat(role: Role, number: u64) -> Option<String> {
-    match role {
-        Role::Web => Some(format!("tick {number}: {} requests served", number * 3)),
-        Role::Server => Some(format!(
-            "LOG:  checkpoint complete: wrote {} buffers",
-            number * 7 % 40
-        )),
-        Role::Echo | Role::Idle | Role::Ends(_) => None,
-    }
-}
