@@ -9,6 +9,7 @@
 )]
 
 mod api;
+mod demo;
 mod lab;
 mod operations;
 mod processes;

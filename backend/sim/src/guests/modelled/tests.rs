@@ -1,9 +1,9 @@
 //! Scenarios on one guest: what Alpine, Docker and compose do when they are asked, and when things go wrong.
 
+mod doors;
 mod projects;
 mod system;
 mod trouble;
-mod doors;
 
 use std::sync::Arc;
 use std::time::Duration;

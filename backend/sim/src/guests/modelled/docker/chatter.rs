@@ -98,7 +98,7 @@ impl Dice {
 }
 
 /// The line of a visit, as the image's program writes it.
-pub(super) fn access(image: &str, visitor: visit: &VisitorVisitor<'_>) -> String {
+pub(super) fn access(image: &str, visitor: &Visitor<'_>) -> String {
     let stamp = Stamp::of(SystemTime::now());
     let Visitor {
         method,

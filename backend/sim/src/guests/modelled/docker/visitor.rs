@@ -54,10 +54,11 @@ impl DockerState {
         if !self.is_ready() {
             return None;
         }
-        let (container, role) = self
-            .containers
-            .iter_mut()
-            .find_map(|container| container.role_at(visitor.port).map(|role| (container, role)))?;
+        let (container, role) = self.containers.iter_mut().find_map(|container| {
+            container
+                .role_at(visitor.port)
+                .map(|role| (container, role))
+        })?;
         let value = (role == Role::Echo)
             .then(|| container.plan.environment.get("VALUE").cloned())
             .map(Option::unwrap_or_default);
