@@ -107,7 +107,10 @@ async fn an_app_of_the_demo_opens_and_its_log_moves() {
     assert!(page.contains("neosmemo/memos:0.30.0"), "{page}");
 
     let followed = admin
-        .request(reqwest::Method::GET, "/api/v1/apps/notes/logs?follow=true&tail=0")
+        .request(
+            reqwest::Method::GET,
+            "/api/v1/apps/notes/logs?follow=true&tail=0",
+        )
         .send()
         .await
         .unwrap();

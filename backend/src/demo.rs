@@ -103,11 +103,24 @@ pub(crate) async fn command(arguments: Arguments) -> anyhow::Result<()> {
     let settings = settings(&source, &arguments, &cluster, &data)?;
     let given = settings.admin_password.is_some();
     let service = Service::start(settings, shutdown.clone()).await?;
+    let orphans = orphans(service.control()).await?;
     begin(service.control(), arguments.first_apps()).await?;
     greet(&service, arguments.nodes, given);
+    if orphans > 0 {
+        say(&format!(
+            "\n{orphans} kept apps are from an earlier demo. The simulated cluster is new at each start, so their \
+             containers are gone: delete these apps, or begin with another folder."
+        ));
+    }
     service.wait().await?;
     cluster.shutdown().await;
     Ok(())
+}
+
+/// Apps of an earlier demo on the same data: their containers were in a cluster that is no more.
+async fn orphans(control: &Control) -> anyhow::Result<usize> {
+    let apps = control.apps(None, Some(100)).await?;
+    Ok(apps.items.iter().filter(|app| app.vmid.is_some()).count())
 }
 
 /// Asks for the first apps where nothing was ever done; the worker installs them while people look on.

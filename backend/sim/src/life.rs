@@ -215,8 +215,8 @@ mod tests {
 
     #[test]
     fn no_number_is_given_twice() {
-        let mut numbers: Vec<u32> = NEIGHBOURS.iter().map(|one| one.vmid).collect();
-        numbers.dedup();
+        let numbers: std::collections::BTreeSet<u32> =
+            NEIGHBOURS.iter().map(|one| one.vmid).collect();
         assert_eq!(numbers.len(), NEIGHBOURS.len());
     }
 }
