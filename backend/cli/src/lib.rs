@@ -16,6 +16,7 @@ mod console;
 mod environment;
 mod error;
 mod events;
+mod moment;
 mod parameter;
 mod progress;
 mod size;

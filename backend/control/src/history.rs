@@ -4,6 +4,7 @@ use api::{
     Abandon, AppState, Event, Operation, OperationId, OperationKind, OperationStatus, Page,
     StepReport, StepStatus,
 };
+use chrono::{DateTime, Utc};
 use futures::{Stream, stream};
 use store::{AppChange, EventFilter, History, OperationFilter, PageRequest};
 
@@ -12,12 +13,17 @@ use crate::{Asked, Control, Error, failures::sentence, operations};
 /// Which operations.
 #[derive(Clone, Debug, Default)]
 pub struct OperationQuery {
-    /// Only those of this app, by id or name.
+    /// Only those of this app: by its id, or by the name that it had when they were asked for. A name finds the
+    /// operations of deleted apps that had it, too.
     pub app: Option<String>,
-    /// Only those with this status.
-    pub status: Option<OperationStatus>,
+    /// Only those with one of these statuses; of any, when empty.
+    pub statuses: Vec<OperationStatus>,
     /// Only those of this kind.
     pub kind: Option<OperationKind>,
+    /// Only those that were asked for at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those that were asked for before this time.
+    pub until: Option<DateTime<Utc>>,
     /// `next` of the page before.
     pub cursor: Option<String>,
     /// Rows of a page.
@@ -27,16 +33,19 @@ pub struct OperationQuery {
 impl Control {
     /// A page of operations, newest first, without their steps.
     pub async fn operations(&self, query: OperationQuery) -> Result<Page<Operation>, Error> {
-        let app = match &query.app {
-            None => None,
-            Some(app) => Some(self.site.store.apps().find(app).await?.id),
-        };
-        let filter = OperationFilter {
-            app,
-            status: query.status,
+        let mut filter = OperationFilter {
+            statuses: query.statuses,
             kind: query.kind,
+            since: query.since,
+            until: query.until,
             ..OperationFilter::default()
         };
+        if let Some(app) = query.app {
+            match app.parse() {
+                Ok(id) => filter.app = Some(self.site.store.apps().get(id).await?.id),
+                Err(_) => filter.app_name = Some(self.known_name(app).await?),
+            }
+        }
         let request = PageRequest {
             cursor: query.cursor,
             limit: query.limit.map(u64::from),
@@ -50,6 +59,26 @@ impl Control {
                 .collect(),
             next: page.next,
         })
+    }
+
+    /// The name under which the operations of an app are found; so that a name that nobody ever had is a 404 and not an
+    /// empty list.
+    async fn known_name(&self, name: String) -> Result<String, Error> {
+        let named = OperationFilter {
+            app_name: Some(name.clone()),
+            ..OperationFilter::default()
+        };
+        let operations = self.site.store.operations();
+        if operations
+            .list(&named, &PageRequest::first(1))
+            .await?
+            .items
+            .is_empty()
+        {
+            // By its host name, or one whose operations are forgotten by now.
+            return Ok(self.site.store.apps().find(&name).await?.name);
+        }
+        Ok(name)
     }
 
     /// One operation with its steps.

@@ -127,9 +127,9 @@ impl Control {
         worker::run(self.site.clone(), holder, shutdown).await;
     }
 
-    /// Whether the database answers.
+    /// Whether the database can be read and written.
     pub async fn ready(&self) -> Result<(), Error> {
-        Ok(self.site.store.ping().await?)
+        Ok(self.site.store.ready().await?)
     }
 
     /// How many operations there are of each kind and status.

@@ -23,10 +23,10 @@ pub(crate) async fn healthz() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
-/// The process can work: its database answers and it is not about to stop.
+/// The process can work: its database can be written and it is not about to stop.
 #[utoipa::path(get, path = "/readyz", tag = "service", security(()), responses(
     (status = 200, description = "It can work.", body = Health),
-    (status = 503, description = "Its database does not answer, or it is about to stop."),
+    (status = 503, description = "Its database cannot be written, or it is about to stop."),
 ))]
 pub(crate) async fn readyz(
     State(control): State<Control>,

@@ -4,12 +4,12 @@ use std::{fs, io, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc, time
 
 use log::LevelFilter;
 use sea_orm::{
-    ConnectOptions, Database, DbErr, RuntimeErr,
+    ConnectOptions, Database, DbErr,
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 use url::Url;
 
-use crate::{Clock, Error, Result, Store};
+use crate::{Clock, Error, Result, Store, place::Place};
 
 /// How long one statement waits for another process that writes to the same SQLite file (a backup, a shell).
 const BUSY: Duration = Duration::from_secs(15);
@@ -33,14 +33,18 @@ impl Store {
                 Self::open(Path::new(&path), clock).await
             }
             "postgres" | "postgresql" => {
-                Url::parse(url).map_err(|error| {
+                let address = Url::parse(url).map_err(|error| {
                     Error::Invalid(format!("the address of the database is not a URL: {error}"))
                 })?;
+                let place = Place::Server(server(&address));
                 let mut options = ConnectOptions::new(url);
                 options
                     .set_application_name("proximity")
                     .statement_timeout(Duration::from_mins(1));
-                Ok(Self::new(connect(options).await?, clock, false))
+                match connect(options).await {
+                    Ok(connection) => Ok(Self::new(connection, place, clock)),
+                    Err(error) => Err(place.told(error)),
+                }
             }
             _ => Err(Error::Invalid(
                 "the address of the database begins with neither `sqlite:` nor `postgres:`"
@@ -61,7 +65,8 @@ impl Store {
         {
             return Err(Error::Invalid("the database needs a file".to_owned()));
         }
-        make(path).map_err(|error| unusable(&format!("{}: {error}", path.display())))?;
+        make(path).map_err(|error| Place::inaccessible(path, &error))?;
+        let place = Place::File(path.to_owned());
         let mut options = ConnectOptions::new("sqlite:file");
         let path = path.to_owned();
         options.map_sqlx_sqlite_opts(move |sqlite| {
@@ -72,7 +77,10 @@ impl Store {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY)
         });
-        Ok(Self::new(connect(options).await?, clock, true))
+        match connect(options).await {
+            Ok(connection) => Ok(Self::new(connection, place, clock)),
+            Err(error) => Err(place.told(error)),
+        }
     }
 }
 
@@ -105,8 +113,20 @@ fn make(path: &Path) -> io::Result<()> {
     }
 }
 
-fn unusable(reason: &str) -> Error {
-    Error::Unavailable(DbErr::Conn(RuntimeErr::Internal(reason.to_owned())))
+/// The address as people may see it: no user, no password, no options.
+fn server(address: &Url) -> String {
+    let option = |name: &str| {
+        let mut pairs = address.query_pairs();
+        pairs.find_map(|(key, value)| (key == name).then(|| value.into_owned()))
+    };
+    // A folder of a socket is given as an option.
+    let host = option("host").or_else(|| address.host_str().map(str::to_owned));
+    format!(
+        "{}:{}{}",
+        host.unwrap_or_default(),
+        address.port().unwrap_or(5432),
+        address.path()
+    )
 }
 
 /// `%20` and the like in the path of a `sqlite:` URL.

@@ -50,6 +50,13 @@ pub enum Error {
         /// The first migration that this version does not know.
         migration: String,
     },
+    /// The database cannot be opened or begun with as it is. The text is a clause that names the file or the server and
+    /// what to do next; it holds no password.
+    #[error("{0}")]
+    Unusable(String),
+    /// A file that is read back as a copy of a database is none, or not a whole one; the text says where and what.
+    #[error("{0}")]
+    NotACopy(String),
     /// Locked, full, gone or not reachable: try again later. A write may have happened when its very commit
     /// was cut off.
     #[error("the database cannot be used now")]
@@ -78,6 +85,24 @@ impl From<DbErr> for Error {
             Self::Refused(error)
         }
     }
+}
+
+/// The database's own code of what went wrong: SQLite's primary result code or PostgreSQL's five characters.
+pub(crate) fn code_of(error: &DbErr) -> Option<String> {
+    let (DbErr::Conn(RuntimeErr::SqlxError(error))
+    | DbErr::Exec(RuntimeErr::SqlxError(error))
+    | DbErr::Query(RuntimeErr::SqlxError(error))) = error
+    else {
+        return None;
+    };
+    let sqlx::Error::Database(refusal) = &**error else {
+        return None;
+    };
+    let code = refusal.code()?;
+    Some(match code.parse::<u32>() {
+        Ok(extended) if code.len() != 5 => (extended & 0xff).to_string(),
+        _ => code.into_owned(),
+    })
 }
 
 /// Whether the same statement may succeed later.

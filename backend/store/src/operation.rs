@@ -78,10 +78,17 @@ impl Operation {
 pub struct OperationFilter {
     /// Only those of this app.
     pub app: Option<AppId>,
-    /// Only those with this status.
-    pub status: Option<OperationStatus>,
+    /// Only those of apps that had this name when the operation was asked for: of the one that has it now, and of
+    /// those that had it before and are deleted.
+    pub app_name: Option<String>,
+    /// Only those with one of these statuses; of any status, when empty.
+    pub statuses: Vec<OperationStatus>,
     /// Only those of this kind.
     pub kind: Option<OperationKind>,
+    /// Only those that were asked for at this time or later.
+    pub since: Option<DateTime<Utc>>,
+    /// Only those that were asked for before this time.
+    pub until: Option<DateTime<Utc>>,
     /// Only those that take their app.
     pub live: bool,
 }
@@ -124,12 +131,22 @@ impl Operations<'_> {
         filter: &OperationFilter,
         request: &PageRequest,
     ) -> Result<Page<Operation>> {
+        let statuses = Some(&filter.statuses).filter(|statuses| !statuses.is_empty());
         let rows = Entity::find()
             .apply_if(filter.app, |rows, app| {
                 rows.filter(Column::AppId.eq(app.to_string()))
             })
-            .apply_if(filter.status, |rows, status| {
-                rows.filter(Column::Status.eq(status.as_str()))
+            .apply_if(filter.app_name.as_deref(), |rows, name| {
+                rows.filter(Column::AppName.eq(name))
+            })
+            .apply_if(statuses, |rows, statuses| {
+                rows.filter(Column::Status.is_in(statuses.iter().map(|status| status.as_str())))
+            })
+            .apply_if(filter.since, |rows, since| {
+                rows.filter(Column::CreatedAt.gte(since))
+            })
+            .apply_if(filter.until, |rows, until| {
+                rows.filter(Column::CreatedAt.lt(until))
             })
             .apply_if(filter.kind, |rows, kind| {
                 rows.filter(Column::Kind.eq(kind.as_str()))

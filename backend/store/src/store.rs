@@ -13,7 +13,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{
     Apps, Audit, Clock, Duties, Events, KnownHosts, Leases, Operations, Releases, Result, Sessions,
-    Settings, Tokens, Users,
+    Settings, Tokens, Users, place::Place,
 };
 
 /// The database. Clones share one pool.
@@ -24,6 +24,7 @@ pub struct Store {
 
 pub(crate) struct Inner {
     pub(crate) connection: DatabaseConnection,
+    pub(crate) place: Place,
     pub(crate) clock: Arc<dyn Clock>,
     /// SQLite has one writer at a time; its own waiting polls and is not fair, so that writers of this process
     /// queue here instead. `None` for PostgreSQL, which queues by row.
@@ -34,6 +35,8 @@ pub(crate) struct Inner {
     /// a wish to cancel one.
     pub(crate) work: watch::Sender<u64>,
     identifiers: Mutex<ContextV7>,
+    /// When somebody last looked whether the database can be written, and what was found.
+    pub(crate) looked: tokio::sync::Mutex<Option<(tokio::time::Instant, bool)>>,
 }
 
 impl fmt::Debug for Store {
@@ -46,19 +49,18 @@ impl fmt::Debug for Store {
 }
 
 impl Store {
-    pub(crate) fn new(
-        connection: DatabaseConnection,
-        clock: Arc<dyn Clock>,
-        single_writer: bool,
-    ) -> Self {
+    pub(crate) fn new(connection: DatabaseConnection, place: Place, clock: Arc<dyn Clock>) -> Self {
+        let single_writer = matches!(place, Place::File(_));
         Self {
             inner: Arc::new(Inner {
                 connection,
+                place,
                 clock,
                 writer: single_writer.then(|| Arc::new(Semaphore::new(1))),
                 newest_event: watch::Sender::new(0),
                 work: watch::Sender::new(0),
                 identifiers: Mutex::new(ContextV7::new()),
+                looked: tokio::sync::Mutex::new(None),
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use api::{Event, Operation, OperationId, OperationStatus, Started, StepStatus};
+use api::{Event, Operation, OperationId, OperationKind, OperationStatus, Started, StepStatus};
 use chrono::{DateTime, Utc};
 use reqwest::Method;
 
@@ -11,6 +11,7 @@ use crate::{
     Console,
     client::Client,
     error::Error,
+    moment::Moment,
     table,
     text::{age, length, words},
     wait,
@@ -24,12 +25,21 @@ pub struct Arguments {
     /// Wait until it is at rest, and show its steps as they come
     #[arg(long, requires = "id")]
     wait: bool,
-    /// Only those of this app, by name or id
+    /// Only those of this app: by its id, or by the name that it had then
     #[arg(long, conflicts_with = "id")]
     app: Option<String>,
-    /// Only those that are queued, running, completed, unwinding, unwound or stuck
+    /// Only those of this kind: deploy, start, stop, restart or delete
     #[arg(long, conflicts_with = "id")]
-    status: Option<OperationStatus>,
+    kind: Option<OperationKind>,
+    /// Only those that are queued, running, completed, unwinding, unwound or stuck; several separated by commas
+    #[arg(long, value_delimiter = ',', conflicts_with = "id")]
+    status: Vec<OperationStatus>,
+    /// Only those asked for at this time or later: so long ago (90m, 2h, 7d) or 2026-11-21T08:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with = "id")]
+    since: Option<Moment>,
+    /// Only those asked for before this time, in the same forms
+    #[arg(long, value_name = "TIME", conflicts_with = "id")]
+    until: Option<Moment>,
     /// So many of the last ones
     #[arg(long, value_name = "N", default_value_t = 50, conflicts_with = "id")]
     limit: usize,
@@ -88,9 +98,20 @@ pub(crate) async fn run(
 }
 
 async fn list(arguments: &Arguments, client: &Client, console: &mut Console) -> Result<(), Error> {
+    let asked_at = (console.now)();
+    let time = |moment: Option<Moment>| moment.map(|moment| moment.at(asked_at).to_rfc3339());
+    let statuses: Vec<&str> = arguments
+        .status
+        .iter()
+        .map(|status| status.as_str())
+        .collect();
+    let statuses = Some(statuses.join(",")).filter(|statuses| !statuses.is_empty());
     let query = [
         ("app", arguments.app.clone()),
-        ("status", arguments.status.map(|status| status.to_string())),
+        ("kind", arguments.kind.map(|kind| kind.to_string())),
+        ("status", statuses),
+        ("since", time(arguments.since)),
+        ("until", time(arguments.until)),
         ("limit", Some(arguments.limit.clamp(1, 100).to_string())),
     ];
     let query: Vec<_> = query

@@ -2,6 +2,7 @@
 
 use api::{Abandon, Operation, OperationId, OperationKind, OperationStatus, Page, Started};
 use axum::{Json, extract::State, response::Response};
+use chrono::{DateTime, Utc};
 use control::{Control, OperationQuery};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -9,19 +10,25 @@ use utoipa::IntoParams;
 use super::accepted::started;
 use crate::{
     error::Error,
-    extract::{Body, Caller, Query, Read, Segment, Write},
+    extract::{Body, Caller, List, Query, Read, Segment, Write},
 };
 
 /// Which operations.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
-    /// Only those of this app, by id or name.
+    /// Only those of this app, by its id or by the name that it had then. A name finds the operations of deleted apps,
+    /// too.
     app: Option<String>,
-    /// Only those with this status.
-    status: Option<OperationStatus>,
+    /// Only those with this status, or with one of several separated by commas.
+    #[param(value_type = Option<String>, example = "queued,running")]
+    status: Option<List<OperationStatus>>,
     /// Only those of this kind.
     kind: Option<OperationKind>,
+    /// Only those that were asked for at this time (RFC 3339) or later.
+    since: Option<DateTime<Utc>>,
+    /// Only those that were asked for before this time (RFC 3339).
+    until: Option<DateTime<Utc>>,
     /// `next` of the page before.
     cursor: Option<String>,
     /// Most rows of the page.
@@ -40,6 +47,8 @@ pub(crate) async fn list(
         app,
         status,
         kind,
+        since,
+        until,
         cursor,
         limit,
     }): Query<Which>,
@@ -48,8 +57,10 @@ pub(crate) async fn list(
         control
             .operations(OperationQuery {
                 app,
-                status,
+                statuses: status.map(|List(statuses)| statuses).unwrap_or_default(),
                 kind,
+                since,
+                until,
                 cursor,
                 limit,
             })

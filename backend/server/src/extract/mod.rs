@@ -10,4 +10,4 @@ pub(crate) use body::Body;
 pub(crate) use caller::{Admin, Caller, Read, Write};
 pub(crate) use cookie::{Header, ending, is_secure, session_cookie, starting};
 pub(crate) use path::{AppName, CatalogId, Segment};
-pub(crate) use query::Query;
+pub(crate) use query::{List, Query};

@@ -1,10 +1,12 @@
 //! The query of a request.
 
+use std::{fmt, str::FromStr};
+
 use axum::{
     extract::{FromRequestParts, Query as Parsed},
     http::{Uri, request::Parts},
 };
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 use crate::error::Error;
 
@@ -17,6 +19,20 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Error> {
         parse(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+/// Several words separated by commas in one parameter.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.split(',')
+            .map(|word| word.trim().parse().map_err(serde::de::Error::custom))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -41,10 +57,8 @@ fn parse<T: DeserializeOwned>(query: &str) -> Result<T, Error> {
 
 #[cfg(test)]
 mod tests {
-    use api::OperationStatus;
-    use serde::Deserialize;
-
     use super::*;
+    use api::OperationStatus;
 
     #[derive(Debug, PartialEq, Deserialize)]
     struct Filter {
@@ -78,6 +92,19 @@ mod tests {
                 plan: false
             }
         );
+    }
+
+    #[test]
+    fn several_words_are_separated_by_commas() {
+        #[derive(Debug, Deserialize)]
+        struct Several {
+            status: List<OperationStatus>,
+        }
+        let several: Several = parse("status=queued,%20running").unwrap();
+        let both = vec![OperationStatus::Queued, OperationStatus::Running];
+        assert_eq!(several.status, List(both));
+        let error = parse::<Several>("status=queued,,done").unwrap_err();
+        assert!(error.to_string().contains("status: "), "{error}");
     }
 
     #[test]

@@ -6,8 +6,10 @@
     reason = "`MigrationTrait` elides the lifetime of its manager"
 )]
 
-use sea_orm::ConnectionTrait;
-use sea_orm_migration::{MigrationTrait, MigratorTrait, async_trait, prelude::SchemaManager};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm_migration::{
+    IntoSchemaManagerConnection, MigrationTrait, MigratorTrait, async_trait, prelude::SchemaManager,
+};
 
 use crate::{Error, Result, Store};
 
@@ -15,6 +17,7 @@ mod m20261121_000001_apps;
 mod m20261121_000002_operations;
 mod m20261121_000003_people;
 mod m20261121_000004_records;
+mod m20261121_000005_filters;
 
 struct Migrator;
 
@@ -26,72 +29,118 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_operations::Migration),
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_records::Migration),
+            Box::new(m20261121_000005_filters::Migration),
         ]
     }
 }
 
-/// How often a replica looks again when its migration fails: the other replica may be doing the same one.
-const ATTEMPTS: u32 = 5;
+/// What replicas that migrate the same PostgreSQL database wait for: any number that nobody else uses.
+const LOCK: i64 = 0x7072_6f78_696d;
 
 impl Store {
-    /// Brings the schema up to date and answers how many steps that took. Several replicas may start at once:
-    /// the one that comes second finds the work done.
+    /// Brings the schema up to date and answers how many steps that took. All of them in one transaction: a database
+    /// is at the old version or at the new one. Several replicas may start at once: the one that comes second waits,
+    /// and finds the work done.
     ///
-    /// Answers [`Error::Newer`] when the database knows a step that this version does not.
+    /// A SQLite file that is not new is copied beside itself before; where that cannot be done nothing is changed.
+    ///
+    /// Answers [`Error::Newer`] when the database knows a step that this version does not, and [`Error::Unusable`] with
+    /// a sentence when the database cannot be written.
     pub async fn migrate(&self) -> Result<usize> {
-        let pending = self.pending_migrations().await?;
-        if pending == 0 {
+        self.try_migrate()
+            .await
+            .map_err(|error| self.inner.place.told(error))
+    }
+
+    async fn try_migrate(&self) -> Result<usize> {
+        let (known, applied) = self.steps().await?;
+        if known.len() == applied.len() {
             return Ok(0);
         }
-        let mut attempt = 1;
-        loop {
-            let failed = match Migrator::up(&self.inner.connection, None).await {
-                Ok(()) => {
-                    tracing::info!(
-                        steps = pending,
-                        "brought the schema of the database up to date"
-                    );
-                    return Ok(pending);
-                }
-                Err(error) => error,
-            };
-            // No lock is the same on both databases; looking again is.
-            if self.pending_migrations().await? == 0 {
-                return Ok(pending);
+        if !applied.is_empty() {
+            let next = known.iter().find(|name| !applied.contains(name));
+            let next = next.map(String::as_str).unwrap_or_default();
+            if let Some(copy) = self.copy_before(next).await? {
+                tracing::info!(
+                    copy = %copy.display(),
+                    "the database is of an older version: a copy of it as it was is kept at {}", copy.display()
+                );
             }
-            if attempt == ATTEMPTS {
-                return Err(failed.into());
-            }
-            attempt += 1;
         }
+        let write = self.write().await?;
+        lock(&write.tx).await?;
+        let (known, applied) = steps(&write.tx).await?;
+        let pending = known.len() - applied.len();
+        if pending > 0 {
+            up(&write.tx, None).await?;
+        }
+        write.commit().await?;
+        if pending > 0 {
+            tracing::info!(
+                steps = pending,
+                "brought the schema of the database up to date"
+            );
+        }
+        Ok(pending)
     }
 
     /// How many steps of the schema are not applied yet. Reads only.
     pub async fn pending_migrations(&self) -> Result<usize> {
-        let connection = &self.inner.connection;
-        let known: Vec<String> = Migrator::migrations()
-            .iter()
-            .map(|migration| migration.name().to_owned())
-            .collect();
-        if !SchemaManager::new(connection)
-            .has_table("seaql_migrations")
-            .await?
-        {
-            return Ok(known.len());
-        }
-        let applied = applied(connection).await?;
-        if let Some(migration) = applied.iter().find(|name| !known.contains(name)) {
-            return Err(Error::Newer {
-                migration: migration.clone(),
-            });
-        }
+        let (known, applied) = self.steps().await?;
         Ok(known.len() - applied.len())
+    }
+
+    /// The steps that this version knows, and those that are applied.
+    pub(crate) async fn steps(&self) -> Result<(Vec<String>, Vec<String>)> {
+        steps(&self.inner.connection).await
     }
 }
 
-async fn applied(connection: &impl ConnectionTrait) -> Result<Vec<String>> {
-    let rows = Migrator::get_migration_models(connection).await?;
-    Ok(rows.into_iter().map(|row| row.version).collect())
+/// The steps that this version knows, and those that are applied. Reads only.
+pub(crate) async fn steps<'c, C: ConnectionTrait>(
+    connection: &'c C,
+) -> Result<(Vec<String>, Vec<String>)>
+where
+    &'c C: IntoSchemaManagerConnection<'c>,
+{
+    let known = names();
+    let manager = SchemaManager::new(connection);
+    if !manager.has_table("seaql_migrations").await? {
+        return Ok((known, Vec::new()));
+    }
+    let models = Migrator::get_migration_models(connection).await?;
+    let applied: Vec<String> = models.into_iter().map(|row| row.version).collect();
+    match applied.iter().find(|name| !known.contains(name)) {
+        Some(migration) => Err(Error::Newer {
+            migration: migration.clone(),
+        }),
+        None => Ok((known, applied)),
+    }
+}
+
+/// Makes others who change the schema wait until the end of the transaction. SQLite has one writer in any case.
+pub(crate) async fn lock(tx: &DatabaseTransaction) -> Result<()> {
+    if tx.get_database_backend() == DbBackend::Postgres {
+        // The limit on statements is for those that work, not for one that waits for another replica.
+        tx.execute_unprepared("SET LOCAL statement_timeout = 0")
+            .await?;
+        tx.execute_unprepared(&format!("SELECT pg_advisory_xact_lock({LOCK})"))
+            .await?;
+    }
+    Ok(())
+}
+
+/// All steps that this version knows, in order.
+pub(crate) fn names() -> Vec<String> {
+    Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect()
+}
+
+/// Applies so many steps, or all.
+pub(crate) async fn up(tx: &DatabaseTransaction, steps: Option<u32>) -> Result<()> {
+    Ok(Migrator::up(tx, steps).await?)
 }
 
 #[cfg(test)]
@@ -101,18 +150,57 @@ mod tests {
     /// The names are in every database out there.
     #[test]
     fn names_are_a_stored_format() {
-        let names: Vec<String> = Migrator::migrations()
-            .iter()
-            .map(|migration| migration.name().to_owned())
-            .collect();
         assert_eq!(
-            names,
+            names(),
             [
                 "m20261121_000001_apps",
                 "m20261121_000002_operations",
                 "m20261121_000003_people",
                 "m20261121_000004_records",
+                "m20261121_000005_filters",
             ]
         );
+    }
+
+    /// A database of the first released version, with a row in it, is brought up to date with a copy made before; where
+    /// the copy cannot be made nothing changes.
+    #[tokio::test]
+    async fn an_old_file_is_copied_before_it_is_changed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let store = Store::open(&path, std::sync::Arc::new(crate::SystemClock))
+            .await
+            .unwrap();
+        let write = store.write().await.unwrap();
+        up(&write.tx, Some(4)).await.unwrap();
+        write.commit().await.unwrap();
+        store.settings().set("kept", "yes").await.unwrap();
+
+        let copy = folder
+            .path()
+            .join("store.db.before-m20261121_000005_filters.1");
+        let blocked = folder.path().join("blocked.db");
+        std::fs::copy(&path, &blocked).unwrap();
+        assert_eq!(store.migrate().await.unwrap(), names().len() - 4);
+        assert_eq!(store.settings().get("kept").await.unwrap().unwrap(), "yes");
+        let mode = std::fs::metadata(&copy).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+
+        let old = Store::open(&copy, std::sync::Arc::new(crate::SystemClock))
+            .await
+            .unwrap();
+        assert_eq!(old.pending_migrations().await.unwrap(), names().len() - 4);
+        assert_eq!(old.settings().get("kept").await.unwrap().unwrap(), "yes");
+        // Nothing to do, nothing to copy.
+        assert_eq!(store.migrate().await.unwrap(), 0);
+        let copies = std::fs::read_dir(folder.path()).unwrap();
+        let copies = copies.filter(|entry| {
+            let name = entry.as_ref().unwrap().file_name();
+            name.to_str().unwrap().contains(".before-")
+                && !name.to_str().unwrap().contains("-wal")
+                && !name.to_str().unwrap().contains("-shm")
+        });
+        assert_eq!(copies.count(), 1);
     }
 }

@@ -70,7 +70,7 @@ pub(crate) async fn filters_and_counts(world: &World) {
     let any = OperationFilter::default;
     assert_eq!(
         list(OperationFilter {
-            status: Some(OperationStatus::Stuck),
+            statuses: vec![OperationStatus::Stuck],
             ..any()
         })
         .await,
@@ -102,6 +102,32 @@ pub(crate) async fn filters_and_counts(world: &World) {
         [other, stop.id]
     );
     assert_eq!(list(any()).await.len(), 3);
+    let several = OperationFilter {
+        statuses: vec![OperationStatus::Stuck, OperationStatus::Running],
+        ..any()
+    };
+    assert_eq!(list(several).await, [other, stop.id]);
+    let named = |name: &str| OperationFilter {
+        app_name: Some(name.to_owned()),
+        ..any()
+    };
+    assert_eq!(list(named("nobody")).await, []);
+    assert_eq!(list(named(&stop.app.name)).await.len(), 2);
+    // Half-open: what begins with one page's end is not in both.
+    let at = operations.get(other).await.unwrap().created_at;
+    let (before, after) = (
+        OperationFilter {
+            until: Some(at),
+            ..any()
+        },
+        OperationFilter {
+            since: Some(at),
+            ..any()
+        },
+    );
+    let (before, after) = (list(before).await, list(after).await);
+    assert!(after.contains(&other) && !before.contains(&other));
+    assert_eq!(before.len() + after.len(), 3);
     let mut counts = operations.counts().await.unwrap();
     counts.sort_by_key(|(kind, status, _)| (kind.as_str(), status.as_str()));
     assert_eq!(

@@ -4,6 +4,7 @@
 
 mod atomicity;
 mod beginning;
+mod copies;
 mod events;
 mod journal;
 mod leases;
@@ -14,6 +15,7 @@ mod records;
 mod repetition;
 mod reservations;
 mod schema;
+mod trouble;
 mod wishes;
 mod world;
 
@@ -114,6 +116,11 @@ conformance! {
         sessions_end,
         a_changed_password_ends_sessions,
         tokens_end_and_are_revoked,
+    }
+    copies {
+        rows_go_to_another_database_and_back,
+        a_broken_copy_changes_nothing,
+        a_copy_of_an_older_schema_is_brought_up_to_date,
     }
     records { host_keys_are_learnt_once, settings_are_set_once_by_the_first, the_audit_log_is_paged }
 }
