@@ -1,6 +1,7 @@
 //! Proximity: an app store for Proxmox VE clusters. One program: the service, a simulated cluster to try it
 //! on, and the commands that talk to a running service. The only place where all crates meet.
 
+mod backup;
 mod builtin;
 mod demo;
 mod logging;
@@ -46,6 +47,10 @@ enum Command {
     Sim(simulate::Arguments),
     /// Bring the database to the version of this program
     Migrate,
+    /// Write database, key and catalog into one file, also while the service runs
+    Backup(backup::Backup),
+    /// Put a backup in place; the service must not run
+    Restore(backup::Restore),
     /// Print the version
     Version,
     #[command(flatten)]
@@ -72,6 +77,8 @@ async fn run(arguments: Arguments) -> ExitCode {
         Command::Demo(options) => demo::command(options).await,
         Command::Sim(options) => simulate::command(options).await,
         Command::Migrate => serve::migrate().await,
+        Command::Backup(options) => backup::backup(options).await,
+        Command::Restore(options) => backup::restore(options).await,
         Command::Version => {
             say(&format!("proximity {}", env!("CARGO_PKG_VERSION")));
             Ok(())

@@ -73,7 +73,9 @@ impl Service {
         let tracker = TaskTracker::new();
         let holder = format!("{}-{}", hostname(), std::process::id());
         let (worker, stopping) = (control.clone(), shutdown.clone());
+        let (tidier, named, until) = (control.clone(), holder.clone(), shutdown.clone());
         tracker.spawn(async move { worker.work(&holder, stopping).await });
+        tracker.spawn(async move { tidier.tidy(&named, until).await });
         let (router, stopping) = (
             server::router(control.clone(), server::Options::default()),
             shutdown.clone(),
@@ -137,12 +139,26 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
     })?;
     let store = Store::connect(&settings.database_url, Arc::new(SystemClock))
         .await
-        .context("the database cannot be opened (DATABASE_URL)")?;
+        .map_err(|error| named(error, "the database cannot be opened (DATABASE_URL)"))?;
     store
         .migrate()
         .await
-        .context("the database cannot be brought up to date")?;
+        .map_err(|error| named(error, "the database cannot be brought up to date"))?;
+    store
+        .prove_writable()
+        .await
+        .map_err(|error| named(error, "the database cannot be written"))?;
     Ok(store)
+}
+
+/// Says what failed, unless the error is a sentence that says it already.
+fn named(error: store::Error, what: &'static str) -> anyhow::Error {
+    let says_all = matches!(
+        error,
+        store::Error::Unusable(_) | store::Error::Newer { .. }
+    );
+    let error = anyhow::Error::from(error);
+    if says_all { error } else { error.context(what) }
 }
 
 fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Control> {

@@ -37,9 +37,21 @@ pub(crate) struct Settings {
     pub(crate) control: control::Settings,
 }
 
-impl Settings {
-    /// Reads and validates them all; the first wrong one is named in a sentence.
-    pub(crate) fn read(source: &Source) -> Result<Self, WrongSetting> {
+/// Where an installation is kept: all that a backup must be told.
+pub(crate) struct Storage {
+    /// Folder of the database, the key and the like.
+    pub(crate) data_dir: PathBuf,
+    /// Folder of the catalog; the built-in one, when absent.
+    pub(crate) catalog_dir: Option<PathBuf>,
+    /// File of the key that seals secrets.
+    pub(crate) secret_key_file: PathBuf,
+    /// Database.
+    pub(crate) database_url: String,
+}
+
+impl Storage {
+    /// Reads where it is; any text is a path.
+    pub(crate) fn read(source: &Source) -> Self {
         let data_dir = source
             .text("PROXIMITY_DATA_DIR")
             .map_or_else(default_data_dir, PathBuf::from);
@@ -49,6 +61,24 @@ impl Settings {
         let database_url = source
             .text("DATABASE_URL")
             .unwrap_or_else(|| format!("sqlite://{}/proximity.db?mode=rwc", data_dir.display()));
+        Self {
+            catalog_dir: source.text("PROXIMITY_CATALOG_DIR").map(PathBuf::from),
+            data_dir,
+            secret_key_file,
+            database_url,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and validates them all; the first wrong one is named in a sentence.
+    pub(crate) fn read(source: &Source) -> Result<Self, WrongSetting> {
+        let Storage {
+            data_dir,
+            catalog_dir,
+            secret_key_file,
+            database_url,
+        } = Storage::read(source);
         let proxmox = proxmox_config(source)?;
         let (ssh, targets) = ssh_settings(source, &proxmox)?;
         Ok(Self {
@@ -56,7 +86,7 @@ impl Settings {
                 "PROXIMITY_LISTEN",
                 "an address and a port, e.g. 0.0.0.0:8765",
             )?,
-            catalog_dir: source.text("PROXIMITY_CATALOG_DIR").map(PathBuf::from),
+            catalog_dir,
             admin_password: source.secret("PROXIMITY_ADMIN_PASSWORD"),
             control: control_settings(source)?,
             data_dir,
@@ -214,6 +244,10 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
     if !features.has(Feature::Nesting) {
         return Err(source.wrong("PROXMOX_FEATURES", form));
     }
+    let retention = |name| {
+        value::retention(&source.required(name)?)
+            .ok_or_else(|| source.wrong(name, "a length of time, e.g. 90d, or forever"))
+    };
     Ok(control::Settings {
         features,
         bridge: source.required("PROXMOX_BRIDGE")?,
@@ -236,6 +270,11 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
             service_start: source.duration("TIMEOUT_SERVICE_START")?,
         },
         lease: source.duration("PROXIMITY_LEASE")?,
+        keep: control::Keep {
+            progress: retention("PROXIMITY_KEEP_EVENTS")?,
+            operations: retention("PROXIMITY_KEEP_OPERATIONS")?,
+            audit: retention("PROXIMITY_KEEP_AUDIT")?,
+        },
         ..control::Settings::default()
     })
 }
@@ -295,6 +334,7 @@ mod tests {
             ("PROXMOX_SSH_HOST_KEYS", "pve1=rsa nonsense"),
             ("PROXMOX_VMID_RANGE", "200-100"),
             ("PROXMOX_FEATURES", "keyctl=1"),
+            ("PROXIMITY_KEEP_AUDIT", "a while"),
             ("TIMEOUT_IMAGE_PULL", "soon"),
         ] {
             let error = with(name, value)

@@ -34,6 +34,7 @@ mod planning;
 mod probe;
 mod project;
 mod random;
+mod retention;
 mod secrets;
 mod settings;
 mod steps;
@@ -56,6 +57,7 @@ pub use logs::{LogLine, LogQuery};
 pub use probe::{Moment, Probe, Write};
 pub use secrets::{SecretError, SecretKey};
 pub use settings::{Settings, SshTargets, Timeouts};
+pub use store::Keep;
 
 use crate::{context::Site, hosts::Hosts};
 
@@ -125,6 +127,11 @@ impl Control {
     /// leases.
     pub async fn work(&self, holder: &str, shutdown: CancellationToken) {
         worker::run(self.site.clone(), holder, shutdown).await;
+    }
+
+    /// Forgets what is older than the settings want it kept, now and then, until `shutdown`.
+    pub async fn tidy(&self, holder: &str, shutdown: CancellationToken) {
+        retention::run(&self.site, holder, shutdown).await;
     }
 
     /// Whether the database can be read and written.

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
 
 use proxmox::{Feature, Features};
 use ssh::HostKey;
+use store::Keep;
 
 /// Settings of the application.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Settings {
     pub workers: usize,
     /// How long a lease lasts without being renewed.
     pub lease: Duration,
+    /// How long what happened is kept.
+    pub keep: Keep,
     /// By how much the limits and pauses that are no settings are divided: 1, but in tests that run into them.
     pub haste: u32,
 }
@@ -57,6 +60,7 @@ impl Default for Settings {
             workers: 8,
             lease: Duration::from_secs(30),
             haste: 1,
+            keep: Keep::default(),
         }
     }
 }

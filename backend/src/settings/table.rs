@@ -161,6 +161,21 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "How long an operation waits for the next driver when this one dies without a word. Longer than any pause of the machine.",
     ),
     plain(
+        "PROXIMITY_KEEP_EVENTS",
+        Some("90d"),
+        "How long the lines of progress of operations are kept, e.g. 30d, 12w, or forever.",
+    ),
+    plain(
+        "PROXIMITY_KEEP_OPERATIONS",
+        Some("forever"),
+        "How long operations that are over are kept with their events, and deleted apps with their releases. What an app that exists was deployed by is always kept.",
+    ),
+    plain(
+        "PROXIMITY_KEEP_AUDIT",
+        Some("400d"),
+        "How long the audit log is kept.",
+    ),
+    plain(
         "PROXIMITY_LOG",
         Some("info"),
         "What is logged, e.g. info, debug, or info,proxmox=debug.",

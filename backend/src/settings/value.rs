@@ -45,6 +45,29 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     (!duration.is_zero() && duration <= Duration::from_hours(24)).then_some(duration)
 }
 
+/// `90d`, `12w`, or a shorter [`duration`]; `Some(None)` for `forever`.
+#[expect(
+    clippy::option_option,
+    reason = "the outer says whether the text is one, the inner whether there is an end"
+)]
+pub(super) fn retention(text: &str) -> Option<Option<Duration>> {
+    if text == "forever" {
+        return Some(None);
+    }
+    let days = |number: &str, days: u64| -> Option<Duration> {
+        let hours = number.parse::<u64>().ok()?.checked_mul(24 * days)?;
+        let most = 24 * 366 * 1000;
+        (1..=most)
+            .contains(&hours)
+            .then(|| Duration::from_hours(hours))
+    };
+    match (text.strip_suffix('d'), text.strip_suffix('w')) {
+        (Some(number), _) => days(number, 1).map(Some),
+        (_, Some(number)) => days(number, 7).map(Some),
+        _ => duration(text).map(Some),
+    }
+}
+
 /// `5000-5999`, within what Proxmox takes for a VMID.
 pub(super) fn range(text: &str) -> Option<RangeInclusive<u32>> {
     let (first, last) = text.split_once('-')?;
@@ -75,6 +98,17 @@ mod tests {
         assert_eq!(duration("45"), Some(Duration::from_secs(45)));
         for wrong in ["", "s", "-1s", "1.5m", "0s", "5 m", "9999999999999h", "25h"] {
             assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_retention_is_days_or_for_ever() {
+        assert_eq!(retention("forever"), Some(None));
+        assert_eq!(retention("2d"), Some(Some(Duration::from_hours(48))));
+        assert_eq!(retention("1w"), Some(Some(Duration::from_hours(168))));
+        assert_eq!(retention("1s"), Some(Some(Duration::from_secs(1))));
+        for wrong in ["", "d", "0d", "-1d", "99999999999999999999w", "never", "1y"] {
+            assert_eq!(retention(wrong), None, "{wrong}");
         }
     }
 }

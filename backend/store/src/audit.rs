@@ -42,7 +42,7 @@ pub struct AuditEntry {
     pub record: AuditRecord,
 }
 
-/// The repository of the audit log. Nothing is ever changed or removed here.
+/// The repository of the audit log. Nothing is ever changed here, and removed only by age.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit<'a>(pub(crate) &'a Store);
 

@@ -5,7 +5,10 @@ use std::{fs, io, os::unix::fs::OpenOptionsExt as _, path::Path, sync::Arc, time
 use log::LevelFilter;
 use sea_orm::{
     ConnectOptions, Database, DbErr,
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        self, Connection as _,
+        sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous},
+    },
 };
 use url::Url;
 
@@ -27,9 +30,7 @@ impl Store {
         let scheme = url.split(':').next().unwrap_or_default();
         match scheme {
             "sqlite" => {
-                let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-                let path = path.split('?').next().unwrap_or_default();
-                let path = decoded(path)?;
+                let path = file(url)?;
                 Self::open(Path::new(&path), clock).await
             }
             "postgres" | "postgresql" => {
@@ -51,6 +52,23 @@ impl Store {
                     .to_owned(),
             )),
         }
+    }
+
+    /// Opens a database that must be there: a SQLite file is not made.
+    pub async fn connect_existing(url: &str, clock: Arc<dyn Clock>) -> Result<Self> {
+        if url.starts_with("sqlite:") {
+            let path = file(url)?;
+            if let Err(error) = fs::metadata(&path) {
+                return Err(if error.kind() == io::ErrorKind::NotFound {
+                    Error::Unusable(format!(
+                        "there is no database `{path}`: name the data folder (PROXIMITY_DATA_DIR) or the database (DATABASE_URL) of the service"
+                    ))
+                } else {
+                    Place::inaccessible(Path::new(&path), &error)
+                });
+            }
+        }
+        Self::connect(url, clock).await
     }
 
     /// Opens a SQLite file, or makes it, readable by nobody else: it holds hashes and sealed secrets.
@@ -77,11 +95,22 @@ impl Store {
                 .synchronous(SqliteSynchronous::Full)
                 .busy_timeout(BUSY)
         });
+        options.map_sqlx_sqlite_pool_opts(|pool| {
+            pool.after_release(|connection, _| Box::pin(is_clean(connection)))
+        });
         match connect(options).await {
             Ok(connection) => Ok(Self::new(connection, place, clock)),
             Err(error) => Err(place.told(error)),
         }
     }
+}
+
+/// Whether a connection that comes back can be used again. On a full disk SQLite ends a transaction by itself; the
+/// driver then miscounts, and would refuse every later transaction on this connection, or leave one open that keeps
+/// everybody else from writing. Such a connection is closed.
+async fn is_clean(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    connection.begin_with("BEGIN").await?.rollback().await?;
+    Ok(true)
 }
 
 async fn connect(mut options: ConnectOptions) -> Result<sea_orm::DatabaseConnection> {
@@ -111,6 +140,12 @@ fn make(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other.map(drop),
     }
+}
+
+/// The path in a `sqlite:` URL.
+fn file(url: &str) -> Result<String> {
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    decoded(path.split('?').next().unwrap_or_default())
 }
 
 /// The address as people may see it: no user, no password, no options.

@@ -82,7 +82,14 @@ fn of_file(path: &Path, code: &str) -> Option<String> {
         // FULL
         "13" => full(path),
         // PERM, CANTOPEN
-        "3" | "14" => denied(path),
+        "3" | "14" => {
+            // SQLite says the same of a file system that is mounted read-only.
+            let opened = fs::OpenOptions::new().append(true).open(path);
+            match opened.map_err(|error| error.kind()) {
+                Err(io::ErrorKind::ReadOnlyFilesystem) => read_only(path),
+                _ => denied(path),
+            }
+        }
         // NOTADB
         "26" => format!(
             "`{shown}` is not a database of Proximity (not even one of SQLite): name the right file, or move this one away and restore a backup"

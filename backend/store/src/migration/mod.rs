@@ -6,9 +6,10 @@
     reason = "`MigrationTrait` elides the lifetime of its manager"
 )]
 
-use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait as _, QueryOrder as _};
 use sea_orm_migration::{
-    IntoSchemaManagerConnection, MigrationTrait, MigratorTrait, async_trait, prelude::SchemaManager,
+    IntoSchemaManagerConnection, MigrationTrait, MigratorTrait, async_trait,
+    prelude::SchemaManager, seaql_migrations,
 };
 
 use crate::{Error, Result, Store};
@@ -108,7 +109,11 @@ where
     if !manager.has_table("seaql_migrations").await? {
         return Ok((known, Vec::new()));
     }
-    let models = Migrator::get_migration_models(connection).await?;
+    // Not by the migrator's own question: that one makes the table, too.
+    let models = seaql_migrations::Entity::find()
+        .order_by_asc(seaql_migrations::Column::Version)
+        .all(connection)
+        .await?;
     let applied: Vec<String> = models.into_iter().map(|row| row.version).collect();
     match applied.iter().find(|name| !known.contains(name)) {
         Some(migration) => Err(Error::Newer {
