@@ -1,5 +1,6 @@
 //! What operations do to a cluster, and what they leave.
 
+mod backup;
 mod crash;
 mod failures;
 pub(crate) mod kills;

@@ -64,6 +64,29 @@ impl Service {
             .clone_into(&mut self.url);
     }
 
+    /// Changes a setting from the next start on.
+    pub(crate) fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(known, _)| known != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Runs a command of the program with the settings of the service, to its end; answers its exit code and all
+    /// that it said.
+    pub(crate) fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let done = Command::new(env!("CARGO_BIN_EXE_proximity"))
+            .args(arguments)
+            .env_clear()
+            .envs(self.settings.iter().cloned())
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts");
+        let said = [done.stdout, done.stderr].concat();
+        (
+            done.status.code().expect("it ends by itself"),
+            String::from_utf8(said).expect("text"),
+        )
+    }
+
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         &self.url

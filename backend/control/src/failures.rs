@@ -139,9 +139,9 @@ pub(crate) fn database(error: &store::Error) -> Failure {
     tracing::error!(%error, "the database failed");
     Failure::new(
         "database_unavailable",
-        "Proximity's own database does not answer.",
+        "Proximity's own database cannot be read or written now.",
     )
-    .hint("The service's log tells more.")
+    .hint("Nothing is lost: operations go on by themselves when it can. The service's log tells more.")
 }
 
 /// A clause made a sentence: a capital in front, one full stop behind.

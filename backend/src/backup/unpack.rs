@@ -114,3 +114,116 @@ fn write<R: Read>(entry: Entry<'_, R>, member: &Member, folder: &Path) -> anyhow
     );
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use flate2::{Compression, write::GzEncoder};
+    use serde_json::{Value, json};
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    const FILES: [(&str, &str); 3] = [
+        (DATABASE, "rows"),
+        (KEY, "key"),
+        ("catalog/apps/memos/app.yaml", "id: memos"),
+    ];
+
+    fn manifest(files: &[(&str, &str)]) -> Value {
+        let files: Vec<Value> = files
+            .iter()
+            .map(|(name, text)| {
+                json!({"name": name, "size": text.len(), "sha256": hex::encode(Sha256::digest(text))})
+            })
+            .collect();
+        json!({"format": FORMAT, "program": "0.1.0", "made_at": "2026-11-21T08:00:00Z", "database": "sqlite",
+            "rows": 1, "migrations": [], "files": files})
+    }
+
+    /// Names go into the header as they are: the library itself would refuse the hostile ones.
+    fn archive(manifest: &Value, files: &[(&str, &str)], kind: EntryType) -> Vec<u8> {
+        let mut tar = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
+        let first = (MANIFEST, manifest.to_string());
+        let rest = files.iter().map(|(name, text)| (*name, (*text).to_owned()));
+        for (name, text) in std::iter::once(first).chain(rest) {
+            let mut header = tar::Header::new_gnu();
+            header.as_gnu_mut().unwrap().name[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_size(text.len() as u64);
+            header.set_mode(0o600);
+            header.set_entry_type(if name == MANIFEST {
+                EntryType::Regular
+            } else {
+                kind
+            });
+            header.set_cksum();
+            tar.append(&header, text.as_bytes()).unwrap();
+        }
+        tar.into_inner().unwrap().finish().unwrap()
+    }
+
+    fn refused(archive: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("inner");
+        fs::create_dir(&inner).unwrap();
+        let error = unpack(archive, &inner).unwrap_err();
+        let beside = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(beside, 1, "nothing is written beside the folder");
+        format!("{error:#}")
+    }
+
+    #[test]
+    fn a_whole_backup_is_unpacked_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let archive = archive(&manifest(&FILES), &FILES, EntryType::Regular);
+        let found = unpack(&archive[..], folder.path()).unwrap();
+        assert_eq!(found.files.len(), 3);
+        for (name, text) in FILES {
+            assert_eq!(fs::read_to_string(folder.path().join(name)).unwrap(), text);
+        }
+        let mode = fs::metadata(folder.path().join(KEY))
+            .unwrap()
+            .permissions()
+            .mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_is_damaged_hostile_or_newer_is_refused() {
+        let whole = archive(&manifest(&FILES), &FILES, EntryType::Regular);
+        assert!(refused(b"hello").contains(NO_BACKUP));
+        assert!(refused(&whole[..whole.len() / 2]).contains("backup"));
+        let mut other = FILES;
+        other[0].1 = "rowz";
+        let swapped = archive(&manifest(&FILES), &other, EntryType::Regular);
+        assert!(refused(&swapped).contains("checksum"));
+        other[0].1 = "rows and more";
+        let longer = archive(&manifest(&FILES), &other, EntryType::Regular);
+        assert!(refused(&longer).contains("checksum"));
+        for hostile in [
+            "../../evil",
+            "/tmp/evil",
+            "catalog/../../evil",
+            "secret.key/x",
+        ] {
+            let mut files = FILES;
+            files[2].0 = hostile;
+            let archive = archive(&manifest(&files), &files, EntryType::Regular);
+            assert!(
+                refused(&archive).contains("a name that it cannot have"),
+                "{hostile}"
+            );
+        }
+        let link = archive(&manifest(&FILES), &FILES, EntryType::Symlink);
+        assert!(refused(&link).contains("something else"));
+        let more = archive(&manifest(&FILES[..2]), &FILES, EntryType::Regular);
+        assert!(refused(&more).contains("does not tell of"));
+        let keyless = archive(&manifest(&FILES[..1]), &FILES[..1], EntryType::Regular);
+        assert!(refused(&keyless).contains("not whole"));
+        let mut newer = manifest(&FILES);
+        newer["format"] = json!(FORMAT + 1);
+        newer["program"] = json!("9.9.9");
+        let newer = archive(&newer, &FILES, EntryType::Regular);
+        assert!(refused(&newer).contains("9.9.9"));
+    }
+}

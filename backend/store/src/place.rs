@@ -72,6 +72,7 @@ fn of_file(path: &Path, code: &str) -> Option<String> {
         // READONLY
         "8" => read_only(path),
         // IOERR
+        "10" if has_no_room(path) => full(path),
         "10" => format!(
             "the disk of the database `{shown}` fails to read or write: look at the system's log; if the disk is broken, restore a backup onto another one"
         ),
@@ -103,6 +104,21 @@ fn read_only(path: &Path) -> String {
     format!(
         "the database `{shown}` is read-only for this process: make the file and its folder writable for the user who runs Proximity, or mount its file system for writing"
     )
+}
+
+/// SQLite reports a full disk as a failing one where it is a file beside the database that finds no room.
+fn has_no_room(path: &Path) -> bool {
+    use io::Write as _;
+    let mut name = path.as_os_str().to_owned();
+    name.push(format!(".room-{}", std::process::id()));
+    let tried = fs::File::create_new(&name).and_then(|mut file| file.write_all(&[0; 1 << 16]));
+    let _ = fs::remove_file(&name);
+    tried.is_err_and(|error| {
+        matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        )
+    })
 }
 
 fn full(path: &Path) -> String {

@@ -23,8 +23,8 @@ pub(crate) async fn old_things_are_forgotten_and_living_ones_kept(world: &World)
     };
     let deletion = world.store.operations().begin(request).await.unwrap();
     let lease = world.claim("worker").await;
-    world.store.note(&lease, "destroy", "a line");
-    let event = started("destroy");
+    world.store.note(&lease, "create", "a line");
+    let event = started("create");
     world
         .journal(&lease)
         .append(&event, &json!({}))
