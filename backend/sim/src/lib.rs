@@ -35,7 +35,9 @@ mod wander;
 mod work;
 
 pub use cluster::Cluster;
-pub use options::{Addresses, ErrorStyle, GuestsKind, NodeOptions, Options, SshServers, Templates};
+pub use options::{
+    Addresses, ErrorStyle, GuestsKind, Life, NodeOptions, Options, SshServers, Templates,
+};
 pub use pace::Pace;
 pub use running::Running;
 pub use visits::Visit;

@@ -8,7 +8,7 @@ use crate::model::Model;
 use crate::model::container::Container;
 use crate::model::machine::Machine;
 use crate::model::template;
-use crate::options::{Addresses, GIB, MIB, NodeOptions, Options};
+use crate::options::{Addresses, GIB, Life, MIB, NodeOptions, Options};
 
 /// What a node of a living cluster is there for; by its place in the line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ impl Options {
     #[must_use]
     pub fn alive(mut self, count: usize) -> Self {
         self.nodes = (0..count).map(node).collect();
-        self.life = true;
+        self.life = Life::Alive;
         self.addresses = Addresses::Loopback;
         self
     }

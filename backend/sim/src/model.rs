@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indexmap::IndexMap;
 
 use crate::failure::Failure;
-use crate::options::Options;
+use crate::options::{Life, Options};
 use crate::wander::Wander;
 use container::Container;
 use identity::Identities;
@@ -74,13 +74,13 @@ impl Model {
             tasks: Tasks::default(),
             identities: Identities::new(password),
             permissions: Permissions::standard(),
-            wander: options.life.then(|| Wander::new(SEED)),
+            wander: (options.life == Life::Alive).then(|| Wander::new(SEED)),
             nodes,
         };
         match (options.neighbours, options.life) {
             (false, _) => {}
-            (true, false) => machine::settle(&mut model),
-            (true, true) => crate::life::settle(&mut model),
+            (true, Life::Still) => machine::settle(&mut model),
+            (true, Life::Alive) => crate::life::settle(&mut model),
         }
         model
     }

@@ -51,6 +51,16 @@ pub enum Templates {
     Nowhere,
 }
 
+/// How alive a cluster is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Life {
+    /// Few neighbours, and figures that stand still.
+    #[default]
+    Still,
+    /// The neighbours of [`Options::alive`], and figures of nodes and guests that move.
+    Alive,
+}
+
 /// Which addresses DHCP gives to modelled guests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Addresses {
@@ -147,8 +157,8 @@ pub struct Options {
     pub shared_storage: bool,
     /// Whether virtual machines and containers of other people are there.
     pub neighbours: bool,
-    /// Whether the figures of nodes and guests move, and the neighbours are those of [`Options::alive`].
-    pub life: bool,
+    /// Whether the figures move, and who the neighbours are.
+    pub life: Life,
     /// Which addresses DHCP gives to modelled guests.
     pub addresses: Addresses,
 }
@@ -169,7 +179,7 @@ impl Default for Options {
             templates: Templates::default(),
             shared_storage: true,
             neighbours: true,
-            life: false,
+            life: Life::default(),
             addresses: Addresses::default(),
         }
     }
