@@ -158,7 +158,8 @@ impl Control {
             return Err(Error::Unauthenticated);
         }
         let user = user.ok_or(Error::Unauthenticated)?;
-        let (cookie, csrf) = (random::hex::<32>(), random::hex::<32>());
+        let cookie = random::hex::<32>();
+        let csrf = csrf_token(&cookie);
         let session = NewSession {
             user: user.id,
             secret_hash: Hidden(digest(&cookie)),
@@ -346,6 +347,16 @@ fn shown(token: store::Token) -> Token {
         expires_at: token.expires_at,
         last_used_at: token.last_used_at,
     }
+}
+
+/// The CSRF token of the session with this cookie. It follows from the cookie, so that a page can carry it without
+/// anybody keeping it, and tells nothing about the cookie.
+pub fn csrf_token(cookie: &str) -> String {
+    let digest = Sha256::new()
+        .chain_update("proximity csrf token\0")
+        .chain_update(cookie)
+        .finalize();
+    hex::encode(digest)
 }
 
 fn digest(secret: &str) -> Vec<u8> {

@@ -9,8 +9,8 @@ use store::{Lease, Store};
 use tokio::sync::Mutex;
 
 use crate::{
-    compose::Compose, hosts::Hosts, operations::State, probe::Probe, secrets::SecretKey,
-    settings::Settings,
+    compose::Compose, hosts::Hosts, operations::State, overview::Overviews, probe::Probe,
+    secrets::SecretKey, settings::Settings,
 };
 
 /// Clients, settings, and the lease under which one operation is driven.
@@ -43,6 +43,8 @@ pub struct Site {
     pub downloads: Mutex<BTreeMap<String, Arc<Mutex<()>>>>,
     /// Who looks on at each write, in tests.
     pub probe: Option<Probe>,
+    /// The cluster as it was seen a moment ago.
+    pub(crate) overviews: Overviews,
 }
 
 impl std::ops::Deref for Context {

@@ -24,6 +24,8 @@ pub struct OperationQuery {
     pub since: Option<DateTime<Utc>>,
     /// Only those that were asked for before this time.
     pub until: Option<DateTime<Utc>>,
+    /// Only those that take their app: queued, under way or stuck.
+    pub live: bool,
     /// `next` of the page before.
     pub cursor: Option<String>,
     /// Rows of a page.
@@ -38,6 +40,7 @@ impl Control {
             kind: query.kind,
             since: query.since,
             until: query.until,
+            live: query.live,
             ..OperationFilter::default()
         };
         if let Some(app) = query.app {
@@ -150,6 +153,11 @@ impl Control {
             .await;
         self.with_steps(abandoned.map_err(|error| conflict(error, "not_stuck"))?)
             .await
+    }
+
+    /// The id of the newest event: a page that is made after asking can be kept up to date from there on.
+    pub async fn newest_event(&self) -> Result<i64, Error> {
+        Ok(self.site.store.events().newest().await?)
     }
 
     /// Up to `limit` events after `after`; the last ones, when absent.

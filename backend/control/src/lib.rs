@@ -28,11 +28,13 @@ mod hosts;
 mod logs;
 mod nodes;
 pub mod operations;
+mod overview;
 mod ownership;
 mod placement;
 mod planning;
 mod probe;
 mod project;
+mod pulse;
 mod random;
 mod retention;
 mod secrets;
@@ -50,16 +52,18 @@ use store::Store;
 use tokio::sync::{Mutex, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-pub use auth::{Asked, Credential, LoggedIn, Principal};
+pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
 pub use error::Error;
 pub use history::OperationQuery;
 pub use logs::{LogLine, LogQuery};
+pub use overview::{Amount, GuestOverview, NodeOverview, Overview, Silence, StorageOverview};
 pub use probe::{Moment, Probe, Write};
+pub use pulse::Pulse;
 pub use secrets::{SecretError, SecretKey};
 pub use settings::{Settings, SshTargets, Timeouts};
 pub use store::Keep;
 
-use crate::{context::Site, hosts::Hosts};
+use crate::{context::Site, hosts::Hosts, overview::Overviews};
 
 /// What the application is made of.
 pub struct Parts {
@@ -115,6 +119,7 @@ impl Control {
             placing: Mutex::new(()),
             downloads: Mutex::new(BTreeMap::new()),
             probe,
+            overviews: Overviews::new(),
         };
         Self {
             site: Arc::new(site),
@@ -126,6 +131,8 @@ impl Control {
     /// Drives operations until `shutdown`, then parks those that are under way. `holder` names this process in
     /// leases.
     pub async fn work(&self, holder: &str, shutdown: CancellationToken) {
+        // So that the first page has something to show.
+        self.renew_overview();
         worker::run(self.site.clone(), holder, shutdown).await;
     }
 

@@ -6,7 +6,7 @@ use api::NodeState;
 use futures::future::join_all;
 
 use crate::{
-    Control, Error, explain,
+    Control, Error, Settings, explain,
     placement::{self, Demand, NodeView},
     view::ClusterView,
 };
@@ -19,40 +19,7 @@ impl Control {
     pub async fn nodes(&self) -> Result<Vec<api::Node>, Error> {
         let promises = self.site.store.apps().promised().await?;
         let view = self.view(&promises).await?;
-        let mut apps: BTreeMap<&str, u32> = BTreeMap::new();
-        for promise in &promises {
-            *apps.entry(&promise.node).or_default() += 1;
-        }
-        let settings = &self.site.settings;
-        let demand = Demand {
-            cores: 1,
-            memory: SMALLEST.0,
-            disk: SMALLEST.1,
-            bridge: settings.bridge.clone(),
-            storage: settings.storage.clone(),
-            template_storage: settings.template_storage.clone(),
-            ..Demand::default()
-        };
-        let placement = placement::choose(&demand, &view.nodes);
-        let unfit = |node: &NodeView| {
-            let candidate = placement
-                .candidates
-                .iter()
-                .find(|candidate| candidate.node == node.name)?;
-            (!candidate.fits).then(|| candidate.reason.clone())
-        };
-        let nodes = view.nodes.iter().map(|node| api::Node {
-            name: node.name.clone(),
-            state: state(node),
-            cpu: node.cpu,
-            cores: node.cores,
-            memory_used: node.memory_used,
-            memory_total: node.memory_total,
-            memory_promised: node.memory_promised,
-            apps: apps.get(node.name.as_str()).copied().unwrap_or(0),
-            unfit: unfit(node),
-        });
-        Ok(nodes.collect())
+        Ok(shown(&view, &promises, &self.site.settings))
     }
 
     /// The storages of every node that answers.
@@ -97,6 +64,46 @@ impl Control {
         let view = ClusterView::gather(&self.site.cluster, promises).await;
         view.map_err(|error| Error::Unavailable(explain::proxmox("looking at the cluster", &error)))
     }
+}
+
+/// The nodes of a view, in its order, with the reason why each would not be chosen now.
+pub(crate) fn shown(
+    view: &ClusterView,
+    promises: &[store::Promise],
+    settings: &Settings,
+) -> Vec<api::Node> {
+    let mut apps: BTreeMap<&str, u32> = BTreeMap::new();
+    for promise in promises {
+        *apps.entry(&promise.node).or_default() += 1;
+    }
+    let demand = Demand {
+        cores: 1,
+        memory: SMALLEST.0,
+        disk: SMALLEST.1,
+        bridge: settings.bridge.clone(),
+        storage: settings.storage.clone(),
+        template_storage: settings.template_storage.clone(),
+        ..Demand::default()
+    };
+    let placement = placement::choose(&demand, &view.nodes);
+    let unfit: BTreeMap<&str, &str> = placement
+        .candidates
+        .iter()
+        .filter(|candidate| !candidate.fits)
+        .map(|candidate| (candidate.node.as_str(), candidate.reason.as_str()))
+        .collect();
+    let nodes = view.nodes.iter().map(|node| api::Node {
+        name: node.name.clone(),
+        state: state(node),
+        cpu: node.cpu,
+        cores: node.cores,
+        memory_used: node.memory_used,
+        memory_total: node.memory_total,
+        memory_promised: node.memory_promised,
+        apps: apps.get(node.name.as_str()).copied().unwrap_or(0),
+        unfit: unfit.get(node.name.as_str()).map(|&why| why.to_owned()),
+    });
+    nodes.collect()
 }
 
 fn state(node: &NodeView) -> NodeState {

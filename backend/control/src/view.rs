@@ -126,6 +126,7 @@ async fn fill(
                 storage.kind.as_str(),
                 "nfs" | "cifs" | "glusterfs" | "cephfs"
             ),
+            is_shared: storage.shared,
             usable,
             total: storage.total,
             available: storage.available,

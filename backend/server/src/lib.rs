@@ -1,4 +1,4 @@
-//! Proximity over HTTP: the JSON API, its server-sent events, its description, health and metrics.
+//! Proximity over HTTP: pages for people, the JSON API, its server-sent events, its description, health and metrics.
 //!
 //! ```text
 //!   socket ─► serve ─► layers, from the outside in                            ─► a handler in `api`
@@ -25,6 +25,7 @@ mod serve;
 mod site;
 mod sse;
 mod stopping;
+mod web;
 
 pub use openapi::document;
 pub use router::{Options, router};

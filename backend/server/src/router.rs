@@ -8,7 +8,13 @@ use tokio::time::Instant;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{api, docs, error::Error, health, layer, metrics, openapi, site::Site};
+use crate::{
+    api, docs,
+    error::Error,
+    health, layer, metrics, openapi,
+    site::Site,
+    web::{self, Web},
+};
 
 /// Most bytes of a request's body.
 pub(crate) const BODY_LIMIT: usize = 1 << 20;
@@ -19,25 +25,30 @@ pub struct Options {
     /// Longest time until an answer begins. Longer than the cluster may take for one of its own answers
     /// (pveproxy gives up after 30 s), and SSH for a connection.
     pub request_timeout: Duration,
+    /// Whether the cluster is a simulation, which every page says.
+    pub simulation: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             request_timeout: Duration::from_secs(90),
+            simulation: false,
         }
     }
 }
 
-/// The whole service as a [`Router`]: the API under `/api/v1`, `/docs`, health and metrics.
+/// The whole service as a [`Router`]: pages, the API under `/api/v1`, `/docs`, health and metrics.
 pub fn router(control: Control, options: Options) -> Router {
     metrics::install();
     let site = Site {
         control,
         started: Instant::now(),
+        web: Web::new(options.simulation),
     };
     let (routes, _) = routes().split_for_parts();
-    layered(routes.with_state(site), options.request_timeout)
+    let routes = routes.merge(web::routes()).with_state(site.clone());
+    layered(routes, options.request_timeout, Some(site))
 }
 
 /// Every route with its description.
@@ -50,8 +61,9 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(metrics::scrape))
 }
 
-/// `routes` as the world sees them: observed, guarded, and every error a problem body.
-fn layered(routes: Router, request_timeout: Duration) -> Router {
+/// `routes` as the world sees them: observed, guarded, and every error a problem body; with a `site`, a page for
+/// those who read pages.
+fn layered(routes: Router, request_timeout: Duration, site: Option<Site>) -> Router {
     routes
         .fallback(async || Error::NoSuchPath)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
@@ -61,7 +73,10 @@ fn layered(routes: Router, request_timeout: Duration) -> Router {
             layer::limit_time,
         ))
         .layer(CatchPanicLayer::custom(layer::answer_panic))
-        .layer(middleware::from_fn(layer::write_problems))
+        .layer(middleware::from_fn_with_state(
+            site,
+            layer::write_problems,
+        ))
         .layer(CompressionLayer::new().compress_when(layer::may_compress))
         .layer(middleware::from_fn(layer::add_headers))
         .layer(middleware::from_fn(layer::watch))
@@ -89,7 +104,7 @@ mod tests {
                 "/slow",
                 get(async || std::future::pending::<&'static str>().await),
             );
-        layered(routes, Duration::from_millis(20))
+        layered(routes, Duration::from_millis(20), None)
             .oneshot(Request::get(path).body(Body::empty()).unwrap())
             .await
             .unwrap()

@@ -4,6 +4,8 @@ use axum::extract::FromRef;
 use control::Control;
 use tokio::time::Instant;
 
+use crate::web::Web;
+
 /// What every handler can reach.
 #[derive(Clone)]
 pub(crate) struct Site {
@@ -11,6 +13,8 @@ pub(crate) struct Site {
     pub(crate) control: Control,
     /// When the router was made: as good as when the service started.
     pub(crate) started: Instant,
+    /// What pages are made with.
+    pub(crate) web: Web,
 }
 
 impl FromRef<Site> for Control {

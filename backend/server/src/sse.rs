@@ -84,7 +84,7 @@ fn failed(error: &Error, request_id: &RequestId) -> Event {
     )
 }
 
-fn data(event: Event, data: &impl Serialize) -> Event {
+pub(crate) fn data(event: Event, data: &impl Serialize) -> Event {
     // JSON escapes line breaks, which would otherwise end the field.
     event
         .json_data(data)

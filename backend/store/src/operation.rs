@@ -192,6 +192,26 @@ impl Operations<'_> {
         rows.into_iter().map(count).collect()
     }
 
+    /// How many operations take their app now, by status.
+    pub async fn live_counts(&self) -> Result<Vec<(OperationStatus, u64)>> {
+        let rows: Vec<(String, i64)> = Entity::find()
+            .select_only()
+            .column(Column::Status)
+            .column_as(Column::Id.count(), "count")
+            .filter(Column::LiveAppId.is_not_null())
+            .group_by(Column::Status)
+            .into_tuple()
+            .all(&self.0.inner.connection)
+            .await?;
+        let count = |(status, count): (String, i64)| {
+            Ok((
+                text::parse("operations.status", &status)?,
+                text::count("operations.count", count)?,
+            ))
+        };
+        rows.into_iter().map(count).collect()
+    }
+
     /// How many operations live, stuck ones included.
     pub async fn live(&self) -> Result<u64> {
         let live = Entity::find().filter(Column::LiveAppId.is_not_null());

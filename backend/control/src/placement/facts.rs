@@ -68,6 +68,8 @@ pub(crate) struct StorageView {
     /// Whether each read and write crosses the network to a file server: slower for a container's disk, and it
     /// hangs when the server does.
     pub is_network_file: bool,
+    /// Whether other nodes see the same storage.
+    pub is_shared: bool,
     /// Whether it is enabled and active.
     pub usable: bool,
     /// Bytes in all.

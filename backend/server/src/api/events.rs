@@ -135,7 +135,8 @@ async fn list(
     Ok(Page { items, next })
 }
 
-fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Error> {
+/// The last event that a client saw before it lost the connection.
+pub(crate) fn last_event_id(headers: &HeaderMap) -> Result<Option<i64>, Error> {
     const HEADER: &str = "Last-Event-ID";
     let Some(value) = headers.get(HEADER).filter(|value| !value.is_empty()) else {
         return Ok(None);

@@ -12,6 +12,7 @@ mod operations;
 mod sessions;
 mod tokens;
 
+pub(crate) use events::last_event_id;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::site::Site;

@@ -61,6 +61,7 @@ pub(crate) async fn list(
                 kind,
                 since,
                 until,
+                live: false,
                 cursor,
                 limit,
             })

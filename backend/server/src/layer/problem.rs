@@ -1,21 +1,41 @@
-//! Every error becomes a problem body, here and nowhere else.
+//! Every error becomes a problem body, or a page for those who read pages; here and nowhere else.
 
 use std::sync::Arc;
 
-use axum::{extract::Request, http::header, middleware::Next, response::Response};
+use axum::{
+    extract::{Request, State},
+    http::header,     middleware::Next,
+    response::Response,
+};
 
 use super::RequestId;
-use crate::{error::Error, problem};
+use crate::{
+    error::Error,
+    problem,
+    site::Site,
+    web::{Reader, wants_page},
+};
 
 /// Writes the body of an error, which carries the request's name.
-pub(crate) async fn write_problems(request: Request, next: Next) -> Response {
+pub(crate) async fn write_problems(
+    State(site): State<Option<Site>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let reader = wants_page(&request).then(|| Reader::of(&request));
     let id = request.extensions().get::<RequestId>().cloned();
     let mut response = next.run(request).await;
     let Some(error) = response.extensions_mut().remove::<Arc<Error>>() else {
         return response;
     };
     tell(&error);
-    let mut answer = problem::answer(&error, id.as_ref().map_or("", RequestId::as_str));
+    let id = id.as_ref().map_or("", RequestId::as_str);
+    let mut answer = match (reader, &site) {
+        (Some(reader), Some(site)) => {
+            reader.answer(&site.web, &error, id, site.control.now())
+        }
+        _ => problem::answer(&error, id),
+    };
     // The router has written down which methods there are.
     if let Some(allow) = response.headers_mut().remove(header::ALLOW) {
         answer.headers_mut().insert(header::ALLOW, allow);

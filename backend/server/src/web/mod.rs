@@ -1,0 +1,53 @@
+//! Pages for people: rendered here, readable without a script, live by one script that patches what the server
+//! renders again.
+//!
+//! ```text
+//!   GET  ─► Viewer (session, theme) ─► one call of `control` ─► a view struct ─► templates ─► HTML
+//!   POST ─► Posted (session, CSRF)  ─► one call of `control` ─► 303, or the form again with what is wrong
+//!   SSE  ─► Viewer ─► events of `control` ─► the same components ─► fragments
+//! ```
+//!
+//! `docs/web.md` tells how a page is made. Pages ask the application itself, never the API over HTTP, and a page
+//! must never wait for the cluster.
+
+mod appearance;
+mod assets;
+mod brand;
+mod error_page;
+mod functions;
+mod home;
+mod icon;
+mod live;
+mod login;
+mod page;
+mod picture;
+mod posted;
+mod site;
+mod state;
+mod theme;
+mod viewer;
+mod words;
+
+use axum::{
+    Router,
+    routing::{get, post},
+};
+
+pub(crate) use error_page::{Reader, wants_page};
+pub(crate) use site::Web;
+use posted::{Posted, on_to};
+use viewer::Viewer;
+
+use crate::site::Site;
+
+/// The table of contents of what people see.
+pub(crate) fn routes() -> Router<Site> {
+    Router::new()
+        .route("/", get(home::page))
+        .route("/live/home", get(home::live))
+        .route("/login", get(login::page).post(login::log_in))
+        .route("/logout", post(login::log_out))
+        .route("/appearance", post(appearance::choose))
+        .route("/static/{*path}", get(assets::serve))
+        .route("/pictures/{name}", get(picture::serve))
+}

@@ -1,0 +1,86 @@
+//! States for people: a word, a picture and a colour for each. The only place that knows them.
+
+use api::{App, AppState, NodeState, OperationKind, OperationStatus, StepStatus};
+use serde::Serialize;
+
+/// How a state is shown. The word says it all; picture and colour only help.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Badge {
+    /// The word.
+    pub(crate) word: &'static str,
+    /// `ok`, `busy`, `quiet`, `warn` or `bad`.
+    pub(crate) tone: &'static str,
+    /// Name of the picture.
+    pub(crate) icon: &'static str,
+}
+
+const fn badge(word: &'static str, tone: &'static str, icon: &'static str) -> Badge {
+    Badge { word, tone, icon }
+}
+
+/// An app. What needs a person comes first, then what is under way.
+pub(crate) fn app(app: &App) -> Badge {
+    match app.state {
+        AppState::Deploying => badge("Deploying", "busy", "working"),
+        AppState::Deleting => badge("Deleting", "busy", "working"),
+        AppState::Deleted => badge("Deleted", "quiet", "deleted"),
+        _ if app.attention.is_some() => badge("Needs attention", "warn", "attention"),
+        _ if app.operation.is_some() => badge("Working", "busy", "working"),
+        AppState::Running => badge("Running", "ok", "running"),
+        AppState::Stopped => badge("Stopped", "quiet", "stopped"),
+    }
+}
+
+/// An operation.
+pub(crate) fn operation(status: OperationStatus) -> Badge {
+    match status {
+        OperationStatus::Queued => badge("Queued", "quiet", "waiting"),
+        OperationStatus::Running => badge("Running", "busy", "working"),
+        OperationStatus::Completed => badge("Completed", "ok", "done"),
+        OperationStatus::Unwinding => badge("Undoing", "warn", "undo"),
+        OperationStatus::Unwound => badge("Undone", "quiet", "undo"),
+        OperationStatus::Stuck => badge("Stuck", "bad", "attention"),
+    }
+}
+
+/// A step.
+pub(crate) fn step(status: StepStatus) -> Badge {
+    match status {
+        StepStatus::Pending => badge("To do", "quiet", "pending"),
+        StepStatus::Running => badge("Running", "busy", "working"),
+        StepStatus::Done => badge("Done", "ok", "done"),
+        StepStatus::Failed => badge("Failed", "bad", "failed"),
+        StepStatus::Undone => badge("Undone", "quiet", "undo"),
+    }
+}
+
+/// A node.
+pub(crate) fn node(state: NodeState) -> Badge {
+    match state {
+        NodeState::Online => badge("Online", "ok", "running"),
+        NodeState::Maintenance => badge("Maintenance", "warn", "maintenance"),
+        NodeState::Offline => badge("Offline", "bad", "failed"),
+    }
+}
+
+/// What an operation does, as the beginning of a sentence: `Deploy memos`.
+pub(crate) fn verb(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Deploy => "Deploy",
+        OperationKind::Start => "Start",
+        OperationKind::Stop => "Stop",
+        OperationKind::Restart => "Restart",
+        OperationKind::Delete => "Delete",
+    }
+}
+
+/// What an operation does while it does it: `Deploying`.
+pub(crate) fn doing(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::Deploy => "Deploying",
+        OperationKind::Start => "Starting",
+        OperationKind::Stop => "Stopping",
+        OperationKind::Restart => "Restarting",
+        OperationKind::Delete => "Deleting",
+    }
+}

@@ -1,0 +1,118 @@
+// Keeps a page up to date. `<body data-live="…">` names a stream of parts that the server renders; each is put in its
+// place. A lost connection is taken up again from the last event that was seen. A page that nobody looks at does not
+// listen: browsers allow only a few connections to one server.
+const FIRST_PAUSE = 1_000;
+const LONGEST_PAUSE = 15_000;
+const SHOWN_AFTER = 1_500;
+
+let source;
+let lastEvent;
+let pause = FIRST_PAUSE;
+let retry;
+let notice;
+let isOver = false;
+
+export function follow() {
+  if (!document.body.dataset.live) return;
+  open();
+  document.addEventListener("visibilitychange", () => (document.hidden ? close() : open()));
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", () => open());
+}
+
+function address() {
+  const url = new URL(document.body.dataset.live, location.href);
+  if (lastEvent) url.searchParams.set("after", lastEvent);
+  return url;
+}
+
+function open() {
+  if (source || isOver || document.hidden) return;
+  clearTimeout(retry);
+  source = new EventSource(address());
+  source.addEventListener("open", () => {
+    pause = FIRST_PAUSE;
+    lost(false);
+  });
+  source.addEventListener("patch", (event) => {
+    if (event.lastEventId) lastEvent = event.lastEventId;
+    patch(JSON.parse(event.data));
+  });
+  // The stream broke on the server's side, and it says why: begin again later.
+  source.addEventListener("problem", again);
+  source.addEventListener("error", () => {
+    lost(true);
+    // The browser tries again by itself unless the server refused.
+    if (source?.readyState === EventSource.CLOSED) again();
+  });
+}
+
+function close() {
+  clearTimeout(retry);
+  source?.close();
+  source = undefined;
+  lost(false);
+}
+
+function again() {
+  source?.close();
+  source = undefined;
+  lost(true);
+  clearTimeout(retry);
+  retry = setTimeout(open, pause);
+  pause = Math.min(pause * 2, LONGEST_PAUSE);
+}
+
+function lost(isLost) {
+  clearTimeout(notice);
+  const element = document.getElementById("connection");
+  if (!element) return;
+  // A short gap is nobody's business.
+  if (isLost) notice = setTimeout(() => (element.hidden = false), SHOWN_AFTER);
+  else element.hidden = true;
+}
+
+function patch({ parts, tone, title, over }) {
+  for (const part of parts) put(part);
+  if (tone) show(tone);
+  if (title) document.title = `${title} · Proximity`;
+  document.dispatchEvent(new CustomEvent("patched", { detail: { parts } }));
+  if (over) {
+    isOver = true;
+    close();
+  }
+}
+
+function put({ target, place, html }) {
+  const element = document.getElementById(target);
+  if (!element) return;
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  if (place === "append") {
+    element.append(template.content);
+    return;
+  }
+  const held = kept(element);
+  element.replaceWith(template.content);
+  held?.();
+}
+
+// What a person is in the middle of stays: the focus, and what they have unfolded.
+function kept(element) {
+  const active = document.activeElement;
+  const focused = element.contains(active) ? active.id || active.getAttribute("href") : undefined;
+  const unfolded = [...element.querySelectorAll("details[id][open]")].map((details) => details.id);
+  return () => {
+    for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    if (!focused) return;
+    const again = document.getElementById(focused) ?? document.querySelector(`[href="${CSS.escape(focused)}"]`);
+    again?.focus({ preventScroll: true });
+  };
+}
+
+// What the whole service does, in the page's picture and title.
+function show(tone) {
+  document.body.dataset.tone = tone;
+  const favicon = document.getElementById("favicon");
+  if (favicon?.dataset[tone]) favicon.href = favicon.dataset[tone];
+}
