@@ -102,7 +102,11 @@ pub(crate) async fn command(arguments: Arguments) -> anyhow::Result<()> {
         .context("the simulated cluster cannot start")?;
     let settings = settings(&source, &arguments, &cluster, &data)?;
     let given = settings.admin_password.is_some();
-    let service = Service::start(settings, shutdown.clone()).await?;
+    let options = server::Options {
+        simulation: true,
+        ..server::Options::default()
+    };
+    let service = Service::start(settings, options, shutdown.clone()).await?;
     let orphans = orphans(service.control()).await?;
     begin(service.control(), arguments.first_apps()).await?;
     greet(&service, arguments.nodes, given);

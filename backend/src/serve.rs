@@ -18,7 +18,7 @@ pub(crate) async fn command() -> anyhow::Result<()> {
     logging::begin(&source)?;
     let tracker = TaskTracker::new();
     let shutdown = stop::on_signal(&tracker)?;
-    let service = Service::start(settings, shutdown.clone()).await?;
+    let service = Service::start(settings, server::Options::default(), shutdown.clone()).await?;
     service.greet();
     service.wait().await
 }
@@ -48,6 +48,7 @@ impl Service {
     /// Starts everything; on an error nothing is left running.
     pub(crate) async fn start(
         settings: Settings,
+        options: server::Options,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&settings.data_dir).with_context(|| {
@@ -77,7 +78,7 @@ impl Service {
         tracker.spawn(async move { worker.work(&holder, stopping).await });
         tracker.spawn(async move { tidier.tidy(&named, until).await });
         let (router, stopping) = (
-            server::router(control.clone(), server::Options::default()),
+            server::router(control.clone(), options),
             shutdown.clone(),
         );
         tracker.spawn(async move {

@@ -14,12 +14,7 @@ use chrono::{DateTime, Utc};
 use tokio::{sync::watch, time::Instant};
 use tokio_util::task::TaskTracker;
 
-use crate::{
-    Control, Error, explain,
-    context::Site,
-    nodes,
-    view::ClusterView,
-};
+use crate::{Control, Error, context::Site, explain, nodes, view::ClusterView};
 
 /// How old the view may become before somebody asks again.
 const FRESH: Duration = Duration::from_secs(4);
@@ -264,9 +259,7 @@ async fn look(site: &Site) -> Result<Overview, Error> {
     let promises = site.store.apps().promised().await?;
     let view = ClusterView::gather(&site.cluster, &promises)
         .await
-        .map_err(|error| {
-            Error::Unavailable(explain::proxmox("looking at the cluster", &error))
-        })?;
+        .map_err(|error| Error::Unavailable(explain::proxmox("looking at the cluster", &error)))?;
     let shown = nodes::shown(&view, &promises, &site.settings);
     let nodes = shown.into_iter().zip(&view.nodes).map(|(node, seen)| {
         let storages = seen.storages.iter().map(|storage| StorageOverview {

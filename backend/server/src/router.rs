@@ -73,10 +73,7 @@ fn layered(routes: Router, request_timeout: Duration, site: Option<Site>) -> Rou
             layer::limit_time,
         ))
         .layer(CatchPanicLayer::custom(layer::answer_panic))
-        .layer(middleware::from_fn_with_state(
-            site,
-            layer::write_problems,
-        ))
+        .layer(middleware::from_fn_with_state(site, layer::write_problems))
         .layer(CompressionLayer::new().compress_when(layer::may_compress))
         .layer(middleware::from_fn(layer::add_headers))
         .layer(middleware::from_fn(layer::watch))

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::header,     middleware::Next,
+    http::header,
+    middleware::Next,
     response::Response,
 };
 
@@ -31,9 +32,7 @@ pub(crate) async fn write_problems(
     tell(&error);
     let id = id.as_ref().map_or("", RequestId::as_str);
     let mut answer = match (reader, &site) {
-        (Some(reader), Some(site)) => {
-            reader.answer(&site.web, &error, id, site.control.now())
-        }
+        (Some(reader), Some(site)) => reader.answer(&site.web, &error, id, site.control.now()),
         _ => problem::answer(&error, id),
     };
     // The router has written down which methods there are.

@@ -1,9 +1,6 @@
 //! Files under `/static`: named by their content, so that a browser keeps them for ever; compressed once.
 
-use std::{
-    collections::BTreeMap,
-    io::Write as _,
-};
+use std::{collections::BTreeMap, io::Write as _};
 
 use axum::{
     extract::{Path, State},
@@ -106,7 +103,8 @@ fn add(name: &str, texts: &BTreeMap<String, Vec<u8>>, files: &mut BTreeMap<Strin
             let plain = format!("{folder}/{import}");
             add(&plain, texts, files);
             if let Some(asset) = files.get(&plain) {
-                written = written.replace(&format!("\"./{import}\""), &format!("\"{}\"", asset.url));
+                written =
+                    written.replace(&format!("\"./{import}\""), &format!("\"{}\"", asset.url));
                 imports.push(plain);
             }
         }
@@ -199,7 +197,10 @@ mod tests {
             assert!(text.contains(&assets.get(import).unwrap().url), "{import}");
         }
         assert!(!text.contains("\"./"), "an import is left as it was");
-        assert_eq!(assets.modules("js/main.js").last(), Some(&main.url.as_str()));
+        assert_eq!(
+            assets.modules("js/main.js").last(),
+            Some(&main.url.as_str())
+        );
     }
 
     #[test]

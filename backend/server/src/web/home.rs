@@ -3,11 +3,7 @@
 use std::sync::Arc;
 
 use api::{App, AppState, Operation, OperationStatus};
-use axum::{
-    extract::State,
-    http::HeaderMap,
-    response::Response,
-};
+use axum::{extract::State, http::HeaderMap, response::Response};
 use chrono::{DateTime, Utc};
 use control::{Amount, Control, OperationQuery, Overview};
 use futures::{Stream, StreamExt as _, stream};
@@ -185,7 +181,12 @@ impl Watcher {
     async fn patch(&self, change: Change) -> Result<(Option<i64>, Patch), Error> {
         match change {
             Change::Cluster(overview) => {
-                let html = self.render("home.cluster", &Part { of: cluster(&overview) })?;
+                let html = self.render(
+                    "home.cluster",
+                    &Part {
+                        of: cluster(&overview),
+                    },
+                )?;
                 Ok((None, Patch::default().replace("cluster", html)))
             }
             Change::Events(events) => self.after(events).await,

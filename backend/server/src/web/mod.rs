@@ -34,8 +34,8 @@ use axum::{
 };
 
 pub(crate) use error_page::{Reader, wants_page};
+use posted::Posted;
 pub(crate) use site::Web;
-use posted::{Posted, on_to};
 use viewer::Viewer;
 
 use crate::site::Site;

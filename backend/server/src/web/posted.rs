@@ -47,17 +47,20 @@ impl Fields {
     }
 
     /// Whether a box was ticked.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for forms, which come next"))]
     pub(crate) fn is_ticked(&self, name: &str) -> bool {
         self.text(name).is_some()
     }
 
     /// Every value of a field that may be there several times.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for forms, which come next"))]
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let values = self.0.iter().filter(move |(field, _)| field == name);
         values.map(|(_, value)| value.as_str())
     }
 
     /// The fields whose names begin like this, without that beginning.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for forms, which come next"))]
     pub(crate) fn under(&self, beginning: &str) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(move |(field, value)| {
             Some((field.strip_prefix(beginning)?, value.as_str()))
@@ -76,12 +79,13 @@ impl FromRequest<Site> for Fields {
         if !is_form || is_foreign(request.headers()) {
             return Err(control::Error::BadCsrf.into());
         }
-        let bytes = Bytes::from_request(request, site)
-            .await
-            .map_err(|error| match error.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: BODY_LIMIT },
-                _ => Error::CutBody,
-            })?;
+        let bytes =
+            Bytes::from_request(request, site)
+                .await
+                .map_err(|error| match error.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => Error::TooLarge { limit: BODY_LIMIT },
+                    _ => Error::CutBody,
+                })?;
         Ok(Self::parse(&bytes))
     }
 }
@@ -91,10 +95,8 @@ impl<N: Needs> FromRequest<Site> for Posted<N> {
 
     async fn from_request(request: Request, site: &Site) -> Result<Self, Error> {
         let (parts, body) = request.into_parts();
-        let cookie =
-            session_cookie(&parts.headers).ok_or(control::Error::Unauthenticated)?;
-        let fields =
-            Fields::from_request(Request::from_parts(parts.clone(), body), site).await?;
+        let cookie = session_cookie(&parts.headers).ok_or(control::Error::Unauthenticated)?;
+        let fields = Fields::from_request(Request::from_parts(parts.clone(), body), site).await?;
         let header = parts.headers.get("x-csrf-token");
         let credential = Credential::Session {
             cookie: &cookie,
@@ -124,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_form_is_read_as_it_was_typed() {
-        let form = Fields::parse(b"name=+Caf%C3%A9+&p.TZ=Etc%2FUTC&p.A=1&tag=a&tag=b&empty=&password=+x+");
+        let form =
+            Fields::parse(b"name=+Caf%C3%A9+&p.TZ=Etc%2FUTC&p.A=1&tag=a&tag=b&empty=&password=+x+");
         assert_eq!(form.text("name"), Some("Café"));
         assert_eq!(form.exact("password"), Some(" x "));
         assert_eq!(form.text("empty"), None);

@@ -118,7 +118,11 @@ impl Built {
                 Some((name.into_owned(), text))
             })
             .collect();
-        tera.add_raw_templates(texts.iter().map(|(name, text)| (name.as_str(), text.as_str())))?;
+        tera.add_raw_templates(
+            texts
+                .iter()
+                .map(|(name, text)| (name.as_str(), text.as_str())),
+        )?;
         Ok(Self {
             tera,
             assets,
@@ -167,7 +171,14 @@ mod tests {
         for name in Templates::iter().filter(|name| name != "docs.html") {
             let file = Templates::get(&name).unwrap();
             let text = String::from_utf8(file.data.into_owned()).unwrap();
-            for wrong in ["<style", " style=", " onclick", " onload", " onsubmit", "javascript:"] {
+            for wrong in [
+                "<style",
+                " style=",
+                " onclick",
+                " onload",
+                " onsubmit",
+                "javascript:",
+            ] {
                 assert!(!text.contains(wrong), "{name} has {wrong}");
             }
             for script in text.split("<script").skip(1) {

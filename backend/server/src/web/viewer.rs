@@ -43,8 +43,7 @@ impl<N: Needs> FromRequestParts<Site> for Viewer<N> {
     type Rejection = Error;
 
     async fn from_request_parts(parts: &mut Parts, site: &Site) -> Result<Self, Error> {
-        let cookie =
-            session_cookie(&parts.headers).ok_or(control::Error::Unauthenticated)?;
+        let cookie = session_cookie(&parts.headers).ok_or(control::Error::Unauthenticated)?;
         let credential = Credential::Session {
             cookie: &cookie,
             csrf: None,
@@ -179,8 +178,16 @@ mod tests {
             assert_eq!(local(Some(path)), path);
         }
         for other in [
-            "", "//evil.example", "/\\evil.example", "https://evil.example", "evil", "/a\r\nb", "/a b",
-            "/login", "/login?next=/", "/a\\b",
+            "",
+            "//evil.example",
+            "/\\evil.example",
+            "https://evil.example",
+            "evil",
+            "/a\r\nb",
+            "/a b",
+            "/login",
+            "/login?next=/",
+            "/a\\b",
         ] {
             assert_eq!(local(Some(other)), "/", "{other:?}");
         }
@@ -189,8 +196,20 @@ mod tests {
 
     #[test]
     fn what_waits_for_a_person_is_shown_before_what_works() {
-        assert_eq!(tone(Pulse { working: 2, stuck: 1 }), "attention");
-        assert_eq!(tone(Pulse { working: 2, stuck: 0 }), "working");
+        assert_eq!(
+            tone(Pulse {
+                working: 2,
+                stuck: 1
+            }),
+            "attention"
+        );
+        assert_eq!(
+            tone(Pulse {
+                working: 2,
+                stuck: 0
+            }),
+            "working"
+        );
         assert_eq!(tone(Pulse::default()), "ok");
     }
 }

@@ -31,7 +31,10 @@ pub(crate) fn bytes(bytes: u64) -> String {
 pub(crate) fn ago(time: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let passed = now - time;
     let far = span(passed.abs());
-    match (passed.abs() < TimeDelta::seconds(45), passed > TimeDelta::zero()) {
+    match (
+        passed.abs() < TimeDelta::seconds(45),
+        passed > TimeDelta::zero(),
+    ) {
         (true, _) => "just now".to_owned(),
         (_, true) => format!("{far} ago"),
         (_, false) => format!("in {far}"),
@@ -55,7 +58,11 @@ pub(crate) fn duration(seconds: f64) -> String {
         let text = format!("{seconds:.1}");
         return format!("{}\u{a0}s", text.strip_suffix(".0").unwrap_or(&text));
     }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "not negative, and shorter than a life")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative, and shorter than a life"
+    )]
     let whole = seconds.round() as u64;
     match (whole / 3600, whole / 60 % 60, whole % 60) {
         (0, 0, seconds) => format!("{seconds}\u{a0}s"),

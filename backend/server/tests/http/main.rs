@@ -7,5 +7,6 @@ mod apps;
 mod body;
 mod login;
 mod outside;
+mod pages;
 mod stream;
 mod world;

@@ -160,6 +160,14 @@ impl Actor {
             .await
     }
 
+    /// A form, as a browser sends it.
+    pub(crate) async fn form(&self, path: &str, body: &str) -> Answer {
+        self.clone()
+            .with("content-type", "application/x-www-form-urlencoded")
+            .send(Method::POST, path, body.to_owned())
+            .await
+    }
+
     pub(crate) async fn send(&self, method: Method, path: &str, body: impl Into<Body>) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in &self.headers {
