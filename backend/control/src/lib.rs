@@ -37,6 +37,7 @@ mod project;
 mod pulse;
 mod random;
 mod retention;
+mod residents;
 mod secrets;
 mod settings;
 mod steps;

@@ -1,8 +1,8 @@
 //! What is promised to apps: container numbers and room on nodes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use api::{AppId, AppState};
+use api::{AppId, AppReference, AppState};
 use sea_orm::{
     ActiveValue::Set, ColumnTrait as _, EntityTrait as _, QueryFilter as _, QuerySelect as _,
 };
@@ -113,5 +113,32 @@ impl Apps<'_> {
             });
         }
         Ok(promises)
+    }
+
+    /// The app of every container that we have or are about to have, by its number.
+    pub async fn residents(&self) -> Result<BTreeMap<u32, AppReference>> {
+        let rows: Vec<(Option<i64>, String, String, String)> = Entity::find()
+            .select_only()
+            .columns([
+                Column::LiveVmid,
+                Column::Id,
+                Column::Name,
+                Column::CatalogId,
+            ])
+            .filter(Column::LiveVmid.is_not_null())
+            .into_tuple()
+            .all(&self.0.inner.connection)
+            .await?;
+        let mut residents = BTreeMap::new();
+        for (vmid, id, name, catalog_id) in rows {
+            let Some(vmid) = vmid else { continue };
+            let app = AppReference {
+                id: text::parse("apps.id", &id)?,
+                name,
+                catalog_id,
+            };
+            residents.insert(text::count("apps.live_vmid", vmid)?, app);
+        }
+        Ok(residents)
     }
 }

@@ -105,7 +105,7 @@ struct Cluster {
 }
 
 #[derive(Serialize)]
-struct Silence {
+pub(super) struct Silence {
     since: DateTime<Utc>,
     message: String,
     hint: Option<String>,
@@ -113,7 +113,7 @@ struct Silence {
 
 /// How much of something is used, as the component `meter` shows it.
 #[derive(Serialize)]
-struct Meter {
+pub(super) struct Meter {
     used: u64,
     promised: u64,
     total: u64,
@@ -236,7 +236,7 @@ struct Part<T> {
 }
 
 /// Each view of the cluster that comes after the present one.
-fn changes(
+pub(super) fn changes(
     overviews: watch::Receiver<Arc<Overview>>,
 ) -> impl Stream<Item = Arc<Overview>> + Send + 'static {
     stream::unfold(overviews, |mut overviews| async {
@@ -329,11 +329,7 @@ fn cluster(overview: &Overview) -> Cluster {
         .filter(|node| node.node.state == api::NodeState::Online);
     Cluster {
         seen_at: overview.seen_at,
-        silence: overview.silence.as_ref().map(|silence| Silence {
-            since: silence.since,
-            message: silence.message.clone(),
-            hint: silence.hint.clone(),
-        }),
+        silence: overview.silence.as_ref().map(silence),
         nodes: overview.nodes.len(),
         working_nodes: working.count(),
         memory: meter(overview.memory()),
@@ -341,7 +337,16 @@ fn cluster(overview: &Overview) -> Cluster {
     }
 }
 
-fn meter(amount: Amount) -> Meter {
+/// That the cluster does not answer, as the parts of a page show it.
+pub(super) fn silence(silence: &control::Silence) -> Silence {
+    Silence {
+        since: silence.since,
+        message: silence.message.clone(),
+        hint: silence.hint.clone(),
+    }
+}
+
+pub(super) fn meter(amount: Amount) -> Meter {
     Meter {
         used: amount.used,
         promised: amount.promised,

@@ -19,6 +19,7 @@ mod home;
 mod icon;
 mod live;
 mod login;
+mod nodes;
 mod page;
 mod picture;
 mod posted;
@@ -45,6 +46,8 @@ pub(crate) fn routes() -> Router<Site> {
     Router::new()
         .route("/", get(home::page))
         .route("/live/home", get(home::live))
+        .route("/nodes", get(nodes::page))
+        .route("/live/nodes", get(nodes::live))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/appearance", post(appearance::choose))
