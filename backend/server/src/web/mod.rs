@@ -20,6 +20,7 @@ mod icon;
 mod live;
 mod login;
 mod nodes;
+mod operations;
 mod page;
 mod picture;
 mod posted;
@@ -48,6 +49,8 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/live/home", get(home::live))
         .route("/nodes", get(nodes::page))
         .route("/live/nodes", get(nodes::live))
+        .route("/operations", get(operations::page))
+        .route("/live/operations", get(operations::live))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/appearance", post(appearance::choose))

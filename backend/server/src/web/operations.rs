@@ -1,0 +1,262 @@
+//! All operations, newest first, with filters.
+
+use std::sync::Arc;
+
+use api::{Operation, OperationKind, OperationStatus};
+use axum::{extract::State, http::HeaderMap, response::Response};
+use chrono::{DateTime, Utc};
+use control::{Control, OperationQuery};
+use futures::StreamExt as _;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    live::{self, After, Patch},
+    page::Head,
+    picture,
+    state::{self, Badge},
+    viewer::{Viewer, tone},
+};
+use crate::{
+    error::Error,
+    extract::{Query, Read},
+    layer::RequestId,
+    site::Site,
+    stopping::Stopping,
+};
+
+/// Operations of a page.
+const ROWS: u32 = 50;
+/// Most events that become one patch.
+const TOGETHER: usize = 200;
+
+/// What the form of filters says.
+#[derive(Clone, Default, Deserialize)]
+pub(crate) struct Which {
+    app: Option<String>,
+    kind: Option<OperationKind>,
+    status: Option<OperationStatus>,
+    cursor: Option<String>,
+}
+
+#[derive(Serialize)]
+struct View {
+    filter: Filter,
+    list: List,
+}
+
+/// The filters as they are chosen, and what may be chosen.
+#[derive(Serialize)]
+struct Filter {
+    app: String,
+    kind: &'static str,
+    status: &'static str,
+    kinds: Vec<Choice>,
+    statuses: Vec<Choice>,
+    is_set: bool,
+}
+
+#[derive(Serialize)]
+struct Choice {
+    value: &'static str,
+    label: &'static str,
+}
+
+#[derive(Serialize)]
+struct List {
+    rows: Vec<Row>,
+    /// Where the page of older ones is.
+    older: Option<String>,
+    is_first: bool,
+    is_filtered: bool,
+    /// That the app of the filter does not exist.
+    unknown_app: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    id: String,
+    title: &'static str,
+    app: String,
+    app_link: String,
+    picture: String,
+    badge: Badge,
+    by: String,
+    created_at: DateTime<Utc>,
+    /// How long it took, seconds, once it rests.
+    seconds: Option<f64>,
+    error: Option<String>,
+    given_up: bool,
+}
+
+/// The argument of a component.
+#[derive(Serialize)]
+struct Part {
+    of: List,
+}
+
+/// `GET /operations`.
+pub(crate) async fn page(
+    State(site): State<Site>,
+    viewer: Viewer<Read>,
+    Query(which): Query<Which>,
+) -> Result<Response, Error> {
+    // Before anything is read: what happens meanwhile is told by the stream.
+    let newest = site.control.newest_event().await?;
+    let view = View {
+        list: list(&site.control, &which).await?,
+        filter: filter(&which),
+    };
+    let mut head = Head::new("Operations").under("operations");
+    // Older ones do not change any more.
+    if which.cursor.is_none() {
+        let query = which.query(&[("after", &newest.to_string())]);
+        head = head.live(format!("/live/operations?{query}"));
+    }
+    viewer.show("operations.html", head, &view)
+}
+
+/// `GET /live/operations`: the first page again whenever something happens.
+pub(crate) async fn live(
+    State(site): State<Site>,
+    viewer: Viewer<Read>,
+    Query(which): Query<Which>,
+    Query(after): Query<After>,
+    headers: HeaderMap,
+    stopping: Stopping,
+    request_id: RequestId,
+) -> Result<Response, Error> {
+    let events = site.control.follow(None, after.event(&headers)?).await?;
+    let watcher = Arc::new((site.control, viewer, which));
+    let patches = events.ready_chunks(TOGETHER).then(move |events| {
+        let watcher = watcher.clone();
+        async move {
+            let (control, viewer, which) = watcher.as_ref();
+            let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let part = Part {
+                of: list(control, which).await?,
+            };
+            let html = viewer.fragment_at(control.now(), "operations.list", &part)?;
+            let patch = Patch::default()
+                .replace("operations", html)
+                .tone(tone(control.pulse().await?));
+            Ok((events.last().map(|event| event.id), patch))
+        }
+    });
+    Ok(live::answer(patches, stopping, request_id))
+}
+
+impl Which {
+    /// The filters and `more` as a query.
+    fn query(&self, more: &[(&str, &str)]) -> String {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        let own = [
+            ("app", self.app.as_deref()),
+            ("kind", self.kind.map(OperationKind::as_str)),
+            ("status", self.status.map(OperationStatus::as_str)),
+        ];
+        for (name, value) in own {
+            if let Some(value) = value {
+                query.append_pair(name, value);
+            }
+        }
+        query.extend_pairs(more).finish()
+    }
+
+    fn is_set(&self) -> bool {
+        self.app.is_some() || self.kind.is_some() || self.status.is_some()
+    }
+}
+
+fn filter(which: &Which) -> Filter {
+    let any = |label| Choice { value: "", label };
+    let kinds = OperationKind::ALL.iter().map(|kind| Choice {
+        value: kind.as_str(),
+        label: state::verb(*kind),
+    });
+    let statuses = OperationStatus::ALL.iter().map(|status| Choice {
+        value: status.as_str(),
+        label: state::operation(*status).word,
+    });
+    Filter {
+        app: which.app.clone().unwrap_or_default(),
+        kind: which.kind.map_or("", OperationKind::as_str),
+        status: which.status.map_or("", OperationStatus::as_str),
+        kinds: [any("Any kind")].into_iter().chain(kinds).collect(),
+        statuses: [any("Any state")].into_iter().chain(statuses).collect(),
+        is_set: which.is_set(),
+    }
+}
+
+async fn list(control: &Control, which: &Which) -> Result<List, Error> {
+    let query = OperationQuery {
+        app: which.app.clone(),
+        status: which.status,
+        kind: which.kind,
+        cursor: which.cursor.clone(),
+        limit: Some(ROWS),
+        ..OperationQuery::default()
+    };
+    let empty = List {
+        rows: Vec::new(),
+        older: None,
+        is_first: which.cursor.is_none(),
+        is_filtered: which.is_set(),
+        unknown_app: None,
+    };
+    match control.operations(query).await {
+        Ok(page) => Ok(List {
+            older: page
+                .next
+                .map(|next| format!("/operations?{}", which.query(&[("cursor", &next)]))),
+            rows: page.items.into_iter().map(row).collect(),
+            ..empty
+        }),
+        // A name that was mistyped empties the list; it is no broken address.
+        Err(control::Error::NotFound { .. }) => Ok(List {
+            unknown_app: which.app.clone(),
+            ..empty
+        }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn row(operation: Operation) -> Row {
+    let begun = operation.started_at.unwrap_or(operation.created_at);
+    let took = operation.finished_at.map(|finished| finished - begun);
+    Row {
+        title: state::verb(operation.kind),
+        badge: state::operation(operation.status),
+        app_link: format!("/apps/{}", operation.app.id),
+        picture: picture::address(&operation.app.catalog_id),
+        app: operation.app.name,
+        by: operation.requested_by,
+        created_at: operation.created_at,
+        seconds: took.map(|took| took.as_seconds_f64()),
+        error: operation.error.map(|error| error.message),
+        given_up: operation.abandoned.is_some(),
+        id: operation.id.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_become_a_query_again() {
+        let which = Which {
+            app: Some("a & b".to_owned()),
+            status: Some(OperationStatus::Stuck),
+            ..Which::default()
+        };
+        assert_eq!(which.query(&[("cursor", "x=1")]), "app=a+%26+b&status=stuck&cursor=x%3D1");
+        assert!(which.is_set() && !Which::default().is_set());
+    }
+
+    #[test]
+    fn every_kind_and_every_state_can_be_chosen() {
+        let filter = filter(&Which::default());
+        assert_eq!(filter.kinds.len(), OperationKind::ALL.len() + 1);
+        assert_eq!(filter.statuses.len(), OperationStatus::ALL.len() + 1);
+    }
+}
