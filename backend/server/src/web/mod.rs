@@ -20,12 +20,15 @@ mod icon;
 mod live;
 mod login;
 mod nodes;
+mod operation;
 mod operations;
 mod page;
 mod picture;
 mod posted;
+mod progress;
 mod site;
 mod state;
+mod steps;
 mod theme;
 mod viewer;
 mod words;
@@ -51,6 +54,11 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/live/nodes", get(nodes::live))
         .route("/operations", get(operations::page))
         .route("/live/operations", get(operations::live))
+        .route("/operations/{id}", get(operation::page))
+        .route("/live/operations/{id}", get(operation::live))
+        .route("/operations/{id}/cancel", post(operation::cancel))
+        .route("/operations/{id}/retry", post(operation::retry))
+        .route("/operations/{id}/abandon", post(operation::abandon))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/appearance", post(appearance::choose))
