@@ -143,6 +143,9 @@ pub struct Operation {
     pub app: AppReference,
     /// Who asked for it.
     pub requested_by: String,
+    /// Whether a cancel would still be heard.
+    #[serde(default)]
+    pub cancellable: bool,
     /// Whether a person wished it to be cancelled.
     pub cancel_requested: bool,
     /// When it was asked for.

@@ -277,6 +277,7 @@ fn shown(row: store::Operation, steps: Vec<StepReport>) -> Operation {
         status: row.status,
         app: row.app,
         requested_by: row.requested_by,
+        cancellable: row.cancellable,
         cancel_requested: row.cancel_requested,
         created_at: row.created_at,
         started_at: row.started_at,

@@ -7,7 +7,7 @@ use tera::{Kwargs, State, Tera, TeraResult, Value};
 
 use super::{assets::Assets, icon, picture, words};
 
-/// Functions `asset`, `modules`, `icon`, `picture`; filters `bytes`, `duration`, `ago`, `exact`.
+/// Functions `asset`, `modules`, `icon`, `picture`; filters `bytes`, `duration`, `ago`, `exact`, `clock`.
 pub(super) fn register(tera: &mut Tera, assets: &Arc<Assets>) {
     let files = assets.clone();
     // The address of a file of `web/static`.
@@ -74,6 +74,12 @@ pub(super) fn register(tera: &mut Tera, assets: &Arc<Assets>) {
         |text: &str, given: Kwargs, _: &State<'_>| -> TeraResult<String> {
             let now = time(given.must_get::<&str>("now")?)?;
             Ok(words::ago(time(text)?, now))
+        },
+    );
+    tera.register_filter(
+        "clock",
+        |text: &str, _: Kwargs, _: &State<'_>| -> TeraResult<String> {
+            Ok(words::clock(time(text)?))
         },
     );
 }

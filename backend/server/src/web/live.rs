@@ -46,7 +46,6 @@ pub(crate) enum Place {
     /// Put the part there instead.
     Replace,
     /// Add the part at its end.
-    #[expect(dead_code, reason = "for logs, which come next")]
     Append,
 }
 
@@ -71,6 +70,28 @@ impl Patch {
             place: Place::Replace,
             html,
         });
+        self
+    }
+
+    /// With this part at the end of the element.
+    pub(crate) fn append(mut self, target: impl Into<String>, html: String) -> Self {
+        self.parts.push(Part {
+            target: target.into(),
+            place: Place::Append,
+            html,
+        });
+        self
+    }
+
+    /// With this as the page's title.
+    pub(crate) fn title(mut self, title: String) -> Self {
+        self.title = Some(title);
+        self
+    }
+
+    /// The last one.
+    pub(crate) fn over(mut self) -> Self {
+        self.over = true;
         self
     }
 

@@ -55,7 +55,6 @@ impl Head {
     }
 
     /// With this state in favicon and title: `ok`, `working` or `attention`.
-    #[expect(dead_code, reason = "for pages about one thing, which come next")]
     pub(crate) fn tone(mut self, tone: &'static str) -> Self {
         self.tone = Some(tone);
         self

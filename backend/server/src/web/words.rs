@@ -73,6 +73,11 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
+/// The time of day: `12:00:05`.
+pub(crate) fn clock(time: DateTime<Utc>) -> String {
+    time.format("%H:%M:%S").to_string()
+}
+
 /// The exact time, for whoever asks: `2026-11-21 12:00:05 UTC`.
 pub(crate) fn exact(time: DateTime<Utc>) -> String {
     time.format("%Y-%m-%d %H:%M:%S UTC").to_string()
