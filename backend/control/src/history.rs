@@ -183,7 +183,7 @@ impl Control {
         &self,
         operation: Option<OperationId>,
         after: Option<i64>,
-    ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + 'static, Error> {
+    ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
         let filter = self.filter(operation).await?;
         let after = match (after, operation) {
             (Some(after), _) => after,

@@ -39,7 +39,6 @@ use axum::{
 };
 
 pub(crate) use error_page::{Reader, wants_page};
-use posted::Posted;
 pub(crate) use site::Web;
 use viewer::Viewer;
 

@@ -269,7 +269,6 @@ impl Outcome {
                 format!("{name} is gone"),
                 "Its container and its data are destroyed. This history stays.",
             ),
-            _ => (format!("{name}: done"), ""),
         };
         let is_gone = operation.kind == OperationKind::Delete;
         Self {

@@ -44,7 +44,6 @@ pub(crate) fn operation(status: OperationStatus) -> Badge {
 }
 
 /// A step.
-#[expect(dead_code, reason = "for the page of an operation, which comes next")]
 pub(crate) fn step(status: StepStatus) -> Badge {
     match status {
         StepStatus::Pending => badge("To do", "quiet", "pending"),
@@ -56,7 +55,6 @@ pub(crate) fn step(status: StepStatus) -> Badge {
 }
 
 /// A node.
-#[expect(dead_code, reason = "for the page of nodes, which comes next")]
 pub(crate) fn node(state: NodeState) -> Badge {
     match state {
         NodeState::Online => badge("Online", "ok", "running"),
