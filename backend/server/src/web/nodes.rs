@@ -241,14 +241,13 @@ mod tests {
             unfit: None,
         };
         let guests = (100..120).map(|vmid| (vmid, guest(vmid, "theirs")));
-        Overview {
-            nodes: vec![NodeOverview {
-                node,
-                storages: Vec::new(),
-            }],
-            guests: guests.collect(),
-            ..Overview::default()
-        }
+        let mut overview = Overview::default();
+        overview.nodes.push(NodeOverview {
+            node,
+            storages: Vec::new(),
+        });
+        overview.guests.extend(guests);
+        overview
     }
 
     #[test]
@@ -261,7 +260,10 @@ mod tests {
         let view = view(&overview(), &BTreeMap::from([(105, app)]));
         let node = &view.nodes[0];
         assert_eq!(node.apps.len(), 1);
-        assert_eq!((node.apps[0].name.as_str(), node.apps[0].vmid), ("notes", 105));
+        assert_eq!(
+            (node.apps[0].name.as_str(), node.apps[0].vmid),
+            ("notes", 105)
+        );
         assert_eq!((node.others.len(), node.unnamed), (NAMED, 19 - NAMED));
         assert_eq!(node.cpu, 26);
     }

@@ -167,7 +167,10 @@ impl Watcher {
         let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut patch = Patch::default();
         let mut images = self.images.lock().await;
-        let sees_images = events.iter().map(|event| images.see(event)).fold(false, |a, b| a | b);
+        let sees_images = events
+            .iter()
+            .map(|event| images.see(event))
+            .fold(false, |a, b| a | b);
         if sees_images {
             patch = patch.replace("images", self.render("operation.images", images.shown())?);
         }
@@ -201,7 +204,10 @@ impl Watcher {
     async fn around(&self, patch: Patch, operation: &Operation) -> Result<Patch, Error> {
         let outcome = outcome(&self.control, operation).await?;
         Ok(patch
-            .replace("summary", self.render("operation.summary", Summary::of(operation))?)
+            .replace(
+                "summary",
+                self.render("operation.summary", Summary::of(operation))?,
+            )
             .replace("outcome", self.render("operation.outcome", outcome)?)
             .tone(tone(operation))
             .title(title(operation)))
@@ -220,7 +226,8 @@ impl Watcher {
 
     fn render<T: Serialize>(&self, component: &str, of: T) -> Result<String, Error> {
         let part = Part { of };
-        self.viewer.fragment_at(self.control.now(), component, &part)
+        self.viewer
+            .fragment_at(self.control.now(), component, &part)
     }
 }
 
@@ -269,7 +276,9 @@ async fn outcome(control: &Control, operation: &Operation) -> Result<Outcome, Er
     }
     let app: Option<App> = control.app(&operation.app.id.to_string()).await.ok();
     let entry = control.catalog_app(&operation.app.catalog_id).ok();
-    let note = entry.and_then(|entry| entry.first_run).and_then(|first| first.note);
+    let note = entry
+        .and_then(|entry| entry.first_run)
+        .and_then(|first| first.note);
     Ok(Outcome::of(operation, app.as_ref(), note))
 }
 

@@ -190,7 +190,7 @@ fn filter(which: &Which) -> Filter {
 async fn list(control: &Control, which: &Which) -> Result<List, Error> {
     let query = OperationQuery {
         app: which.app.clone(),
-        status: which.status,
+        statuses: which.status.into_iter().collect(),
         kind: which.kind,
         cursor: which.cursor.clone(),
         limit: Some(ROWS),
@@ -249,7 +249,10 @@ mod tests {
             status: Some(OperationStatus::Stuck),
             ..Which::default()
         };
-        assert_eq!(which.query(&[("cursor", "x=1")]), "app=a+%26+b&status=stuck&cursor=x%3D1");
+        assert_eq!(
+            which.query(&[("cursor", "x=1")]),
+            "app=a+%26+b&status=stuck&cursor=x%3D1"
+        );
         assert!(which.is_set() && !Which::default().is_set());
     }
 

@@ -299,10 +299,14 @@ impl Outcome {
             } else {
                 format!(
                     "{} failed",
-                    operation.error.as_ref().and_then(|error| error.step.as_deref()).map_or_else(
-                        || state::verb(operation.kind).to_owned(),
-                        |step| format!("“{}”", steps::title(step))
-                    )
+                    operation
+                        .error
+                        .as_ref()
+                        .and_then(|error| error.step.as_deref())
+                        .map_or_else(
+                            || state::verb(operation.kind).to_owned(),
+                            |step| format!("“{}”", steps::title(step))
+                        )
                 )
             },
             text: if is_deploy {
@@ -384,18 +388,26 @@ mod tests {
     #[test]
     fn an_image_is_shown_once_as_it_was_told_last() {
         let mut images = Images::default();
-        let told = |image: &str, done: u32| {
-            json!({"image": image, "layers_done": done, "layers_total": 4, "complete": done == 4})
-        };
+        let told = |image: &str, done: u32| json!({"image": image, "layers_done": done, "layers_total": 4, "complete": done == 4});
         for (id, image, done) in [(1, "a", 1), (2, "b", 0), (3, "a", 4)] {
-            let event = event(id, EventKind::ImageProgress, "pull_images", told(image, done));
+            let event = event(
+                id,
+                EventKind::ImageProgress,
+                "pull_images",
+                told(image, done),
+            );
             assert!(images.see(&event));
         }
         assert!(!images.see(&event(4, EventKind::StepLog, "pull_images", json!(null))));
         let shown = images.shown();
         assert_eq!(shown.len(), 2);
         assert!(shown[0].complete && shown[0].done == 4 && !shown[1].complete);
-        images.see(&event(5, EventKind::StepStarted, "pull_images", json!(null)));
+        images.see(&event(
+            5,
+            EventKind::StepStarted,
+            "pull_images",
+            json!(null),
+        ));
         assert!(images.shown().is_empty());
     }
 
