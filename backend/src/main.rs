@@ -14,6 +14,7 @@ use std::{
     io::{IsTerminal as _, Write as _},
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
@@ -57,6 +58,9 @@ enum Command {
     Client(cli::ClientCommand),
 }
 
+/// How long threads may take to end after everything else has.
+const LAST_CALL: Duration = Duration::from_secs(1);
+
 fn main() -> ExitCode {
     // ring everywhere: see the workspace manifest.
     let _ = rustls::crypto::ring::default_provider().install_default();
@@ -65,7 +69,12 @@ fn main() -> ExitCode {
         .enable_all()
         .build();
     match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments)),
+        Ok(runtime) => {
+            let code = runtime.block_on(run(arguments));
+            // A lookup of a name that hangs in a thread must not hold up the end.
+            runtime.shutdown_timeout(LAST_CALL);
+            code
+        }
         Err(error) => complain(&anyhow::Error::from(error)),
     }
 }

@@ -1,16 +1,19 @@
 //! `proximity serve`: the service.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use catalog::Catalog;
 use control::{Control, Parts, SecretKey};
 use secrecy::ExposeSecret;
 use store::{Store, SystemClock};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{builtin, logging, say, settings::Settings, stop};
+
+/// Longest time from being asked to stop to being gone, but for the moment that the runtime takes.
+const STOP: Duration = Duration::from_secs(8);
 
 /// The service as the environment says.
 pub(crate) async fn command() -> anyhow::Result<()> {
@@ -122,10 +125,13 @@ impl Service {
         self.made_up.as_deref()
     }
 
-    /// Waits until it was asked to stop and has stopped.
+    /// Waits until it was asked to stop and has stopped, and not longer than [`STOP`]: what has not let go by then is
+    /// taken over from its lease, as after a crash.
     pub(crate) async fn wait(self) -> anyhow::Result<()> {
         self.shutdown.cancelled().await;
-        self.tracker.wait().await;
+        if timeout(STOP, self.tracker.wait()).await.is_err() {
+            tracing::warn!("not everything stopped in time; leases that are left run out");
+        }
         Ok(())
     }
 }

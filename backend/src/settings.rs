@@ -232,7 +232,7 @@ fn ssh_settings(
         user: source.required("PROXMOX_SSH_USER")?,
         auth,
         connect_timeout,
-        sessions_per_node: 4,
+        sessions_per_node: sessions(source)?,
         keepalive: Duration::from_secs(30),
     };
     Ok((settings, targets))
@@ -270,6 +270,12 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
             service_start: source.duration("TIMEOUT_SERVICE_START")?,
         },
         lease: source.duration("PROXIMITY_LEASE")?,
+        workers: number(source, "PROXIMITY_WORKERS")?,
+        limits: store::Limits {
+            cluster: number::<u64>(source, "PROXIMITY_WORKERS_PER_CLUSTER")?,
+            node: number::<u64>(source, "PROXIMITY_WORKERS_PER_NODE")?,
+        },
+        creates_per_storage: number(source, "PROXIMITY_CREATES_PER_STORAGE")?,
         keep: control::Keep {
             progress: retention("PROXIMITY_KEEP_EVENTS")?,
             operations: retention("PROXIMITY_KEEP_OPERATIONS")?,
@@ -277,6 +283,28 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
         },
         ..control::Settings::default()
     })
+}
+
+/// How many of something may be at the same time: some, and not more than any machine has use for.
+fn number<T: TryFrom<u16>>(source: &Source, name: &'static str) -> Result<T, WrongSetting> {
+    const FORM: &str = "a number from 1 to 1000";
+    let number: u16 = source.parse(name, FORM)?;
+    match T::try_from(number) {
+        Ok(value) if (1..=1000).contains(&number) => Ok(value),
+        _ => Err(source.wrong(name, FORM)),
+    }
+}
+
+/// SSH sessions to one node. An operation uses one at a time; the places beside the limit are for what is short and
+/// for people who read logs.
+fn sessions(source: &Source) -> Result<usize, WrongSetting> {
+    let sessions: usize = number(source, "PROXMOX_SSH_SESSIONS")?;
+    let operations: usize = number(source, "PROXIMITY_WORKERS_PER_NODE")?;
+    if sessions < operations + 2 {
+        let form = "a number that is at least two more than PROXIMITY_WORKERS_PER_NODE";
+        return Err(source.wrong("PROXMOX_SSH_SESSIONS", form));
+    }
+    Ok(sessions)
 }
 
 /// Whether a secret is empty: an empty one is taken for none.
@@ -336,6 +364,10 @@ mod tests {
             ("PROXMOX_FEATURES", "keyctl=1"),
             ("PROXIMITY_KEEP_AUDIT", "a while"),
             ("TIMEOUT_IMAGE_PULL", "soon"),
+            ("PROXIMITY_WORKERS", "0"),
+            ("PROXIMITY_WORKERS_PER_CLUSTER", "many"),
+            ("PROXIMITY_CREATES_PER_STORAGE", "1001"),
+            ("PROXMOX_SSH_SESSIONS", "5"),
         ] {
             let error = with(name, value)
                 .err()

@@ -5,3 +5,5 @@ mod crash;
 mod failures;
 pub(crate) mod kills;
 mod life;
+mod many;
+mod stop;

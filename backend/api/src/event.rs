@@ -24,6 +24,12 @@ pub enum EventKind {
     /// A person gave a stuck operation up; `data.reason` tells why.
     #[serde(rename = "operation.abandoned")]
     OperationAbandoned,
+    /// It was at work when somebody parked everything; `message` tells why.
+    #[serde(rename = "operation.parked")]
+    OperationParked,
+    /// Somebody let everything go on.
+    #[serde(rename = "operation.resumed")]
+    OperationResumed,
     /// A step begins.
     #[serde(rename = "step.started")]
     StepStarted,
@@ -56,6 +62,8 @@ words!(EventKind {
     OperationFinished = "operation.finished",
     OperationRetried = "operation.retried",
     OperationAbandoned = "operation.abandoned",
+    OperationParked = "operation.parked",
+    OperationResumed = "operation.resumed",
     StepStarted = "step.started",
     StepCheckpoint = "step.checkpoint",
     StepFinished = "step.finished",

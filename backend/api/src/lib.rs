@@ -16,6 +16,7 @@ mod operation;
 mod page;
 mod plan;
 mod problem;
+mod status;
 
 pub use app::{App, AppState, Deploy, Deployed, Endpoint, Network, Resources, Started};
 pub use auth::{CreateToken, CreatedToken, Login, Principal, Scope, Session, Token};
@@ -33,3 +34,4 @@ pub use operation::{
 pub use page::Page;
 pub use plan::{Candidate, Plan, PlannedStep};
 pub use problem::{FieldError, Problem};
+pub use status::{LiveOperations, Park, Parked, Status};

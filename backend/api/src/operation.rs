@@ -139,6 +139,9 @@ pub struct Operation {
     pub kind: OperationKind,
     /// Where it is.
     pub status: OperationStatus,
+    /// Why nobody works on it now, in a sentence, when it could be at work: parked, a node at its limit, others before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<String>,
     /// The app it works on; kept after the app is deleted.
     pub app: AppReference,
     /// Who asked for it.

@@ -63,6 +63,8 @@ impl Progress {
                 console.note("cancelled: what was done is being undone")
             }
             EventKind::OperationRetried => console.note("tried again"),
+            EventKind::OperationParked => console.note(&format!("parked{because}")),
+            EventKind::OperationResumed => console.note("it goes on"),
             EventKind::StepCheckpoint
             | EventKind::OperationQueued
             | EventKind::OperationFinished

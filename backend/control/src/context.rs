@@ -1,16 +1,15 @@
 //! What steps work with.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use api::{AppId, ImageProgress, OperationId};
 use proxmox::{Client, NodeName, Vmid};
 use saga::Failure;
 use store::{Lease, Store};
-use tokio::sync::Mutex;
 
 use crate::{
-    compose::Compose, hosts::Hosts, operations::State, overview::Overviews, probe::Probe,
-    secrets::SecretKey, settings::Settings,
+    compose::Compose, gather::Gathering, hosts::Hosts, operations::State, overview::Overviews,
+    probe::Probe, secrets::SecretKey, settings::Settings, turns::Turns,
 };
 
 /// Clients, settings, and the lease under which one operation is driven.
@@ -36,11 +35,10 @@ pub struct Site {
     pub secrets: SecretKey,
     /// Settings.
     pub settings: Settings,
-    /// Held from looking at the cluster until the choice is written down, so that two deployments at the same
-    /// moment see each other's promise.
-    pub placing: Mutex<()>,
-    /// Held while a template is downloaded, by storage and file.
-    pub downloads: Mutex<BTreeMap<String, Arc<Mutex<()>>>>,
+    /// What the cluster told last.
+    pub(crate) gathering: Gathering,
+    /// Whose turn it is where only a few may work at the same time.
+    pub(crate) turns: Turns,
     /// Who looks on at each write, in tests.
     pub probe: Option<Probe>,
     /// The cluster as it was seen a moment ago.

@@ -54,12 +54,13 @@ impl Control {
             limit: query.limit.map(u64::from),
         };
         let page = self.site.store.operations().list(&filter, &request).await?;
+        let waiting = self.waiting(&page.items).await?;
+        let item = |row| {
+            let sentence = self.sentence(&waiting, &row, None);
+            shown(row, Vec::new(), sentence)
+        };
         Ok(Page {
-            items: page
-                .items
-                .into_iter()
-                .map(|row| shown(row, Vec::new()))
-                .collect(),
+            items: page.items.into_iter().map(item).collect(),
             next: page.next,
         })
     }
@@ -93,7 +94,13 @@ impl Control {
     pub(crate) async fn with_steps(&self, row: store::Operation) -> Result<Operation, Error> {
         let history = self.site.store.events().history(row.id).await?;
         let steps = steps(row.kind, &history);
-        Ok(shown(row, steps))
+        let waiting = self.waiting(std::slice::from_ref(&row)).await?;
+        let before = match self.waits(&row) {
+            true => Some(self.site.store.leases().waiting_before(row.id).await?),
+            false => None,
+        };
+        let sentence = self.sentence(&waiting, &row, before);
+        Ok(shown(row, steps, sentence))
     }
 
     /// Wishes an operation to be cancelled.
@@ -260,7 +267,7 @@ impl Following {
     }
 }
 
-fn conflict(error: store::Error, code: &'static str) -> Error {
+pub(crate) fn conflict(error: store::Error, code: &'static str) -> Error {
     match error {
         store::Error::Conflict(message) => Error::Conflict {
             code,
@@ -270,11 +277,12 @@ fn conflict(error: store::Error, code: &'static str) -> Error {
     }
 }
 
-fn shown(row: store::Operation, steps: Vec<StepReport>) -> Operation {
+fn shown(row: store::Operation, steps: Vec<StepReport>, waiting: Option<String>) -> Operation {
     Operation {
         id: row.id,
         kind: row.kind,
         status: row.status,
+        waiting,
         app: row.app,
         requested_by: row.requested_by,
         cancellable: row.cancellable,

@@ -21,6 +21,7 @@ mod context;
 mod error;
 mod explain;
 mod failures;
+mod gather;
 mod health;
 mod history;
 mod hostname;
@@ -30,6 +31,7 @@ mod nodes;
 pub mod operations;
 mod overview;
 mod ownership;
+mod parking;
 mod placement;
 mod planning;
 mod probe;
@@ -42,15 +44,17 @@ mod secrets;
 mod settings;
 mod steps;
 mod template;
+mod turns;
 mod view;
+mod waiting;
 mod worker;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use catalog::Catalog;
 use saga::StepError;
 use store::Store;
-use tokio::sync::{Mutex, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
@@ -117,8 +121,8 @@ impl Control {
             store: parts.store,
             secrets: parts.secrets,
             settings: parts.settings,
-            placing: Mutex::new(()),
-            downloads: Mutex::new(BTreeMap::new()),
+            gathering: gather::Gathering::default(),
+            turns: turns::Turns::default(),
             probe,
             overviews: Overviews::new(),
         };

@@ -61,8 +61,11 @@ impl Control {
 
     /// The cluster as placement sees it now.
     pub(crate) async fn view(&self, promises: &[store::Promise]) -> Result<ClusterView, Error> {
-        let view = ClusterView::gather(&self.site.cluster, promises).await;
-        view.map_err(|error| Error::Unavailable(explain::proxmox("looking at the cluster", &error)))
+        let gathered = self.site.gathering.look(&self.site.cluster).await;
+        let gathered = gathered.map_err(|error| {
+            Error::Unavailable(explain::proxmox("looking at the cluster", &error))
+        })?;
+        Ok(ClusterView::of(&gathered, promises))
     }
 }
 

@@ -26,6 +26,10 @@ pub struct Settings {
     pub timeouts: Timeouts,
     /// Operations that one process drives at the same time.
     pub workers: usize,
+    /// Operations at work at the same time, of all replicas together.
+    pub limits: store::Limits,
+    /// Containers that one process creates on one storage of one node at the same time.
+    pub creates_per_storage: usize,
     /// How long a lease lasts without being renewed.
     pub lease: Duration,
     /// How long what happened is kept.
@@ -58,6 +62,11 @@ impl Default for Settings {
             vmid_range: None,
             timeouts: Timeouts::default(),
             workers: 8,
+            limits: store::Limits {
+                cluster: 32,
+                node: 4,
+            },
+            creates_per_storage: 2,
             lease: Duration::from_secs(30),
             haste: 1,
             keep: Keep::default(),

@@ -1,14 +1,20 @@
 //! The worker: claims operations and drives each under its lease.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use api::{AppState, OperationKind};
 use async_trait::async_trait;
 use saga::{Event, Failure, Interrupted, Journal, Outcome, drive};
 use serde_json::Value;
-use store::{AppChange, Lease, OperationJournal};
+use store::{AppChange, Lane, Lease, OperationJournal};
 use tokio::{
-    task::JoinSet,
+    task::{self, JoinSet},
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -17,68 +23,126 @@ use crate::{
     context::{Context, Site},
     operations::{self, Delete, Deploy, Restart, Start, State, Stop},
     probe::{Probe, Write},
+    settings::Settings,
 };
 
 /// How often other replicas' changes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long operations may take to park when the process stops: a step's future is dropped at once, only a
 /// write to the database is awaited.
-const PARK: Duration = Duration::from_secs(8);
+const PARK: Duration = Duration::from_secs(6);
 
 /// Claims and drives until `shutdown`; then parks what is under way, for the next process to go on with.
 pub(crate) async fn run(site: Arc<Site>, holder: &str, shutdown: CancellationToken) {
     let mut work = site.store.work();
-    let mut driven = JoinSet::new();
+    let mut crew = Crew::new(site.clone(), holder, shutdown.child_token());
     while !shutdown.is_cancelled() {
         work.borrow_and_update();
-        claim(&site, holder, &shutdown, &mut driven).await;
+        if is_parked(&site).await {
+            crew.halt.cancel();
+        } else {
+            if crew.halt.is_cancelled() {
+                crew.halt = shutdown.child_token();
+            }
+            crew.claim().await;
+        }
         tokio::select! {
             () = shutdown.cancelled() => {}
             _ = timeout(LOOK, work.changed()) => {}
-            Some(ended) = driven.join_next(), if !driven.is_empty() => {
-                if let Err(error) = ended {
-                    tracing::error!(%error, "a driver stopped abnormally");
-                }
-            }
+            () = crew.ended(), if !crew.driven.is_empty() => {}
         }
     }
-    let parked = timeout(PARK, async { while driven.join_next().await.is_some() {} }).await;
-    if parked.is_err() {
+    let parked = timeout(PARK, async {
+        while !crew.driven.is_empty() {
+            crew.ended().await;
+        }
+    });
+    if parked.await.is_err() {
         tracing::warn!(
             "{} operations did not park in time; their leases run out",
-            driven.len()
+            crew.driven.len()
         );
     }
 }
 
-/// Takes as many operations as there is room for.
-async fn claim(
-    site: &Arc<Site>,
-    holder: &str,
-    shutdown: &CancellationToken,
-    driven: &mut JoinSet<()>,
-) {
-    while driven.len() < site.settings.workers {
-        match site
-            .store
-            .leases()
-            .claim_next(holder, site.settings.lease)
-            .await
-        {
-            Ok(Some(lease)) => {
+/// Whether somebody has parked everything. A database that does not tell lets nobody claim anything either.
+async fn is_parked(site: &Site) -> bool {
+    match site.store.parking().now().await {
+        Ok(parked) => parked.is_some(),
+        Err(error) => {
+            tracing::warn!(%error, "whether everything is parked cannot be read");
+            false
+        }
+    }
+}
+
+/// What this process drives now.
+struct Crew<'a> {
+    site: Arc<Site>,
+    holder: &'a str,
+    /// Ends them all where they are: the process stops, or somebody has parked everything.
+    halt: CancellationToken,
+    driven: JoinSet<()>,
+    /// Who took the place that is kept for what is short.
+    spare: Option<task::Id>,
+}
+
+impl<'a> Crew<'a> {
+    fn new(site: Arc<Site>, holder: &'a str, halt: CancellationToken) -> Self {
+        Self {
+            site,
+            holder,
+            halt,
+            driven: JoinSet::new(),
+            spare: None,
+        }
+    }
+
+    /// Takes as many operations as there is room for.
+    async fn claim(&mut self) {
+        while self.driven.len() - usize::from(self.spare.is_some()) < self.site.settings.workers {
+            if self.take(Lane::Any).await.is_none() {
+                break;
+            }
+        }
+        if self.spare.is_none() {
+            self.spare = self.take(Lane::Spare).await;
+        }
+    }
+
+    /// Takes one operation and begins to drive it.
+    async fn take(&mut self, lane: Lane) -> Option<task::Id> {
+        let Settings { lease, limits, .. } = self.site.settings;
+        let leases = self.site.store.leases();
+        match leases.claim(self.holder, lease, limits, lane).await {
+            Ok(lease) => {
+                let lease = lease?;
                 let context = Context {
-                    site: site.clone(),
+                    site: self.site.clone(),
                     operation: lease.operation,
                     lease,
                 };
-                driven.spawn(one(context, shutdown.child_token()));
+                let driving = one(context, self.halt.child_token());
+                Some(self.driven.spawn(driving).id())
             }
-            Ok(None) => return,
             Err(error) => {
                 tracing::error!(%error, "no operation can be claimed");
-                return;
+                None
             }
         }
+    }
+
+    /// Waits until one of them is not driven any more.
+    async fn ended(&mut self) {
+        let id = match self.driven.join_next_with_id().await {
+            None => return,
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => {
+                tracing::error!(%error, "a driver stopped abnormally");
+                error.id()
+            }
+        };
+        self.spare = self.spare.filter(|spare| *spare != id);
     }
 }
 
@@ -89,10 +153,16 @@ async fn one(context: Context, shutdown: CancellationToken) {
         cancel: CancellationToken::new(),
         shutdown,
     };
+    if lease.cancel_requested {
+        control.cancel.cancel();
+    }
     let journal = Told {
         journal: site.store.journal(&lease, operations::plan(lease.kind)),
         lease: lease.clone(),
         probe: site.probe.clone(),
+        site: site.clone(),
+        let_go: control.shutdown.clone(),
+        is_placed: AtomicBool::new(false),
     };
     let driving = by_kind(lease.kind, &journal, &context, &control);
     tokio::pin!(driving);
@@ -254,11 +324,41 @@ fn app_change(kind: OperationKind, outcome: &Outcome, state: Option<&State>) -> 
     }
 }
 
-/// A journal that also tells the log: one line a step, with what a person greps for.
+/// A journal that also tells the log: one line a step, with what a person greps for. And that lets go of an operation
+/// between two steps when the node that it has just chosen has as many at work as it may have.
 struct Told {
     journal: OperationJournal,
     lease: Lease,
     probe: Option<Probe>,
+    site: Arc<Site>,
+    let_go: CancellationToken,
+    /// Whether the operation has a node and one of its places: by its claim, or by being looked at since.
+    is_placed: AtomicBool,
+}
+
+impl Told {
+    /// Once the node is known: its place there is taken, or the operation waits for one without a worker.
+    async fn take_place(&self, event: &Event, node: &str) {
+        let ends_a_step = matches!(event, Event::Finished { .. });
+        if !ends_a_step || node.is_empty() || self.is_placed.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let limits = self.site.settings.limits;
+        match self.site.store.leases().fits(&self.lease, limits).await {
+            Ok(true) => {}
+            Ok(false) => {
+                let line = format!(
+                    "waiting for a place: {node} has as many operations at work as it may have"
+                );
+                self.journal.note(event.step(), &line);
+                self.let_go.cancel();
+            }
+            // One too many for a while, rather than none.
+            Err(error) => {
+                tracing::warn!(%error, node, "how much is at work on {node} cannot be read");
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -286,11 +386,17 @@ impl Journal for Told {
             ),
             _ => tracing::info!(app, %operation, %kind, step, node, vmid, "{step} {what}"),
         }
+        self.take_place(event, node).await;
         Ok(())
     }
 
     async fn load(&self) -> Result<(Vec<Event>, Value), Interrupted> {
-        self.journal.load().await
+        let (events, state) = self.journal.load().await?;
+        // Where its app has a node, the claim has counted it already.
+        let has_node = state.get("node").is_some_and(Value::is_string);
+        let is_placed = has_node || self.lease.kind != OperationKind::Deploy;
+        self.is_placed.store(is_placed, Ordering::Relaxed);
+        Ok((events, state))
     }
 
     fn note(&self, step: &str, line: &str) {

@@ -8,7 +8,8 @@ use tokio::{sync::Mutex, time::sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Event, Failure, Interrupted, Journal, Plan, Position, Saga, Step, StepContext, StepError, plan,
+    Event, Failure, Interrupted, Journal, Plan, Position, Saga, Step, StepContext, StepError, Turn,
+    plan,
 };
 
 /// The three rests of a saga.
@@ -180,25 +181,30 @@ impl<'a, S: Saga> Driver<'a, S> {
             journal: self.journal,
             writing: &writing,
         };
+        let cancelled = async || match cancel {
+            Some(cancel) => cancel.cancelled().await,
+            None => std::future::pending().await,
+        };
+        let stopped = self.control.shutdown.cancelled();
+        let _turn = match way {
+            Way::Back => Turn::free(),
+            Way::Forward => tokio::select! {
+                biased;
+                () = stopped => return Err(Interrupted::Shutdown.into()),
+                () = cancelled() => return Err(Failure::cancelled(name).into()),
+                turn = whole::<S, _>(name, step.turn(&cx)) => turn?,
+            },
+        };
         let work = match way {
             Way::Forward => step.run(&mut cx),
             Way::Back => step.undo(&mut cx),
-        };
-        let cancelled = async {
-            match cancel {
-                Some(cancel) => cancel.cancelled().await,
-                None => std::future::pending().await,
-            }
         };
         tokio::select! {
             // The wishes first: a step that fails because its process is going down has not failed.
             biased;
             () = self.control.shutdown.cancelled() => Err(Interrupted::Shutdown.into()),
-            () = unless_writing(cancelled, &writing) => Err(Failure::cancelled(name).into()),
-            ended = AssertUnwindSafe(work).catch_unwind() => ended.unwrap_or_else(|_| {
-                tracing::error!(saga = S::KIND, step = name, "a step panicked");
-                Err(Failure::internal(name).into())
-            }),
+            () = unless_writing(cancelled(), &writing) => Err(Failure::cancelled(name).into()),
+            ended = whole::<S, _>(name, work) => ended,
             () = unless_writing(sleep(limit), &writing) => {
                 Err(Failure::timed_out(name, limit).into())
             }
@@ -215,6 +221,20 @@ impl<'a, S: Saga> Driver<'a, S> {
         self.position = position;
         Ok(())
     }
+}
+
+/// A step that panics has failed.
+async fn whole<S: Saga, T>(
+    name: &'static str,
+    work: impl Future<Output = Result<T, StepError>>,
+) -> Result<T, StepError> {
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            tracing::error!(saga = S::KIND, step = name, "a step panicked");
+            Err(Failure::internal(name).into())
+        })
 }
 
 /// Which half of a step is asked for.

@@ -50,4 +50,4 @@ pub use journal::{Interrupted, Journal};
 pub use memory::{Fault, MemoryJournal};
 pub use plan::{Plan, plan};
 pub use position::{Cause, Position};
-pub use step::{Saga, Step};
+pub use step::{Saga, Step, Turn};

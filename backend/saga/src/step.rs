@@ -1,6 +1,6 @@
 //! What a saga is made of.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use async_trait::async_trait;
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +21,28 @@ pub trait Saga: Sized + Send + Sync + 'static {
 
     /// The steps in their order. Names and order are a stored format; see [`plan()`](crate::plan()).
     fn steps() -> &'static [&'static dyn Step<Self>];
+}
+
+/// A step's right to work: whatever must be held meanwhile, such as a place among a few.
+#[derive(Default)]
+pub struct Turn(Option<Box<dyn Send>>);
+
+impl Turn {
+    /// Nothing has to be held.
+    pub fn free() -> Self {
+        Self::default()
+    }
+
+    /// `guard` is held until the step has ended.
+    pub fn holding(guard: impl Send + 'static) -> Self {
+        Self(Some(Box::new(guard)))
+    }
+}
+
+impl fmt::Debug for Turn {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Turn").field(&self.0.is_some()).finish()
+    }
 }
 
 /// One action that can be run again and taken back.
@@ -52,6 +74,12 @@ pub trait Step<S: Saga>: Send + Sync {
     /// cancelled is itself still undone. Of several pivots the first counts.
     fn pivot(&self) -> bool {
         false
+    }
+
+    /// Waits until the step may begin, where others must be let past first. What it answers is held
+    /// while the step runs. The time limit does not run meanwhile; cancel and shutdown are heard.
+    async fn turn(&self, _cx: &StepContext<'_, S>) -> Result<Turn, StepError> {
+        Ok(Turn::free())
     }
 
     /// Does the work. Called again after all, part or none of it has already happened.

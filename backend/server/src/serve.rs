@@ -16,8 +16,8 @@ use tower::ServiceExt as _;
 
 use crate::{metrics, stopping::Stopping};
 
-/// How long requests that are under way may take when the service stops.
-pub const GRACE: Duration = Duration::from_secs(20);
+/// How long requests that are under way may take when the service stops: the whole stop is over within ten seconds.
+pub const GRACE: Duration = Duration::from_secs(6);
 /// Most connections at the same time. Below the usual limit of 1024 open files, for there are databases and
 /// SSH sessions besides.
 const CONNECTIONS: usize = 800;

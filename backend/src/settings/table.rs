@@ -98,6 +98,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Public host key of each node, e.g. pve1=ssh-ed25519 AAAA…. Absent: learnt at the first connection, enforced from then on.",
     ),
     plain(
+        "PROXMOX_SSH_SESSIONS",
+        Some("8"),
+        "SSH sessions that this process holds to one node at the same time; at least two more than PROXIMITY_WORKERS_PER_NODE, so that no operation waits for one.",
+    ),
+    plain(
         "PROXMOX_BRIDGE",
         Some("vmbr0"),
         "Bridge of every container that names none.",
@@ -154,6 +159,26 @@ pub(crate) const SETTINGS: &[Setting] = &[
     secret(
         "DATABASE_URL",
         "Database. Absent: an SQLite file in the data folder.",
+    ),
+    plain(
+        "PROXIMITY_WORKERS",
+        Some("8"),
+        "Operations that this process has at work at the same time. One place more is kept for stops, deletions and what is taken back.",
+    ),
+    plain(
+        "PROXIMITY_WORKERS_PER_NODE",
+        Some("4"),
+        "Operations at work at the same time on one node, of all replicas together.",
+    ),
+    plain(
+        "PROXIMITY_WORKERS_PER_CLUSTER",
+        Some("32"),
+        "Operations at work at the same time on the cluster, of all replicas together.",
+    ),
+    plain(
+        "PROXIMITY_CREATES_PER_STORAGE",
+        Some("2"),
+        "Containers that this process creates from a template at the same time on one storage of one node.",
     ),
     plain(
         "PROXIMITY_LEASE",

@@ -6,16 +6,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use api::{AppId, OperationId, OperationKind, OperationStatus};
+use api::{AppId, OperationId, OperationKind};
 use chrono::{DateTime, Utc};
 use sea_orm::{
-    ColumnTrait as _, Condition, EntityTrait as _, ExprTrait as _, QueryFilter as _,
-    QueryOrder as _, QuerySelect as _, sea_query::Expr,
+    EntityTrait as _, ExprTrait as _, QueryFilter as _, QuerySelect as _, sea_query::Expr,
 };
 
 use crate::{
     Error, Result, Store,
-    entity::operation::{Column, Entity, Model},
+    claim::Claimed,
+    entity::operation::{Column, Entity},
     note::Notes,
     text,
     write::{fenced, owned},
@@ -32,6 +32,8 @@ pub struct Lease {
     pub kind: OperationKind,
     /// How often it was claimed, this time included. An operation that kills its drivers shows here.
     pub attempt: u32,
+    /// Whether a person wished it to be cancelled before it was claimed.
+    pub cancel_requested: bool,
     grant: Arc<Grant>,
 }
 
@@ -43,6 +45,22 @@ struct Grant {
 }
 
 impl Lease {
+    /// The lease of a row that was just claimed.
+    pub(crate) fn granted(row: Claimed, holder: &str, generation: i64) -> Result<Self> {
+        Ok(Self {
+            operation: text::parse("operations.id", &row.id)?,
+            app: text::parse("operations.app_id", &row.app_id)?,
+            kind: text::parse("operations.kind", &row.kind)?,
+            attempt: text::count("operations.attempts", i64::from(row.attempts) + 1)?,
+            cancel_requested: row.cancel_requested,
+            grant: Arc::new(Grant {
+                holder: holder.to_owned(),
+                generation,
+                notes: Notes::new(),
+            }),
+        })
+    }
+
     /// Who holds it.
     pub fn holder(&self) -> &str {
         &self.grant.holder
@@ -67,78 +85,11 @@ pub struct Renewed {
     pub cancel_requested: bool,
 }
 
-/// Candidates that are looked at in one query. More than one, because other replicas claim from the same end.
-const CANDIDATES: u64 = 16;
-
 /// The repository of leases.
 #[derive(Clone, Copy, Debug)]
 pub struct Leases<'a>(pub(crate) &'a Store);
 
 impl Leases<'_> {
-    /// Takes the oldest operation that waits for a driver: queued, or left by one whose lease is over. `None`
-    /// when there is none. An operation that was never claimed before is running from now on.
-    pub async fn claim_next(&self, holder: &str, length: Duration) -> Result<Option<Lease>> {
-        loop {
-            let candidates = Entity::find()
-                .filter(claimable(self.0.now()))
-                .order_by_asc(Column::Id)
-                .limit(CANDIDATES)
-                .all(&self.0.inner.connection)
-                .await?;
-            if candidates.is_empty() {
-                return Ok(None);
-            }
-            for candidate in candidates {
-                if let Some(lease) = self.claim(candidate, holder, length).await? {
-                    return Ok(Some(lease));
-                }
-            }
-            // All of them went to others meanwhile; there may be more behind them.
-        }
-    }
-
-    /// Compare and set on the generation that was read: of two claimers one changes a row.
-    async fn claim(&self, row: Model, holder: &str, length: Duration) -> Result<Option<Lease>> {
-        let write = self.0.write().await?;
-        let status: OperationStatus = text::parse("operations.status", &row.status)?;
-        let status = match status {
-            OperationStatus::Queued if row.unwinding => OperationStatus::Unwinding,
-            OperationStatus::Queued => OperationStatus::Running,
-            status => status,
-        };
-        let generation = row.generation + 1;
-        let claimed = Entity::update_many()
-            .col_expr(Column::Generation, Expr::value(generation))
-            .col_expr(Column::LeaseHolder, Expr::value(holder))
-            .col_expr(Column::LeaseUntil, Expr::value(write.now + length))
-            .col_expr(Column::Attempts, Expr::col(Column::Attempts).add(1))
-            .col_expr(Column::Status, Expr::value(status.as_str()))
-            .col_expr(
-                Column::StartedAt,
-                Expr::value(row.started_at.unwrap_or(write.now)),
-            )
-            .filter(Column::Id.eq(&row.id))
-            .filter(Column::Generation.eq(row.generation))
-            .filter(claimable(write.now))
-            .exec(&write.tx)
-            .await?;
-        write.commit().await?;
-        if claimed.rows_affected == 0 {
-            return Ok(None);
-        }
-        Ok(Some(Lease {
-            operation: text::parse("operations.id", &row.id)?,
-            app: text::parse("operations.app_id", &row.app_id)?,
-            kind: text::parse("operations.kind", &row.kind)?,
-            attempt: text::count("operations.attempts", i64::from(row.attempts) + 1)?,
-            grant: Arc::new(Grant {
-                holder: holder.to_owned(),
-                generation,
-                notes: Notes::new(),
-            }),
-        }))
-    }
-
     /// Holds the lease for another `length` from now, and reads the cancel wish. [`Error::LeaseLost`] when somebody
     /// else holds the operation, or it is over: stop driving at once.
     pub async fn renew(&self, lease: &Lease, length: Duration) -> Result<Renewed> {
@@ -189,7 +140,7 @@ impl Leases<'_> {
     /// Waits until a person wishes the operation to be cancelled, for as long as it takes: at once for a wish in this
     /// process, within `look` for one that another replica took.
     pub async fn cancel_wish(&self, lease: &Lease, look: Duration) -> Result<()> {
-        let mut work = self.0.work();
+        let mut wishes = self.0.inner.wishes.subscribe();
         loop {
             let wished: Option<bool> = Entity::find_by_id(lease.operation.to_string())
                 .select_only()
@@ -201,19 +152,7 @@ impl Leases<'_> {
                 return Ok(());
             }
             // Whichever comes first, it is only a reason to look again.
-            let _ = tokio::time::timeout(look, work.changed()).await;
+            let _ = tokio::time::timeout(look, wishes.changed()).await;
         }
     }
-}
-
-/// Lives, waits for no person, and is held by nobody.
-fn claimable(now: DateTime<Utc>) -> Condition {
-    Condition::all()
-        .add(Column::LiveAppId.is_not_null())
-        .add(Column::Status.ne(OperationStatus::Stuck.as_str()))
-        .add(
-            Condition::any()
-                .add(Column::LeaseUntil.is_null())
-                .add(Column::LeaseUntil.lt(now)),
-        )
 }

@@ -16,7 +16,9 @@
 //!   says `WHERE generation = mine`. A driver that was frozen for a while finds that out at its next write.
 //! * **Order.** Events are numbered by a counter row that the transaction changes last, so that numbers appear
 //!   in the order of commits and a follower who has seen 7 never misses a 6 ([`Events::after`]).
-//! * **Lock order.** Operation, then app, then counter: two transactions never wait for each other in a ring.
+//! * **Turns.** Who claims changes the counter `claims` first of all, so that limits are counted by one claimer at a
+//!   time; who promises room changes `promises`, and is refused when somebody promised since it looked.
+//! * **Lock order.** `claims`, operation, app, `promises`, `events`: two transactions never wait for each other in a ring.
 //! * **Uniqueness among the living.** A `live_…` column holds its value while the row lives and NULL afterwards.
 //!
 //! Rows that leave this crate are plain structs. It must not know HTTP, Proxmox, or what a step does.
@@ -25,6 +27,7 @@ mod app;
 mod apps;
 mod audit;
 mod begin;
+mod claim;
 mod clock;
 mod connect;
 mod copy;
@@ -45,7 +48,9 @@ mod migration;
 mod note;
 mod operation;
 mod page;
+mod parking;
 mod place;
+mod placing;
 mod readiness;
 mod release;
 mod retention;
@@ -63,6 +68,7 @@ pub use app::{App, AppChange, NewApp, Reserved};
 pub use apps::{AppFilter, Apps};
 pub use audit::{Audit, AuditEntry, AuditRecord};
 pub use begin::{Begun, Deployment, NewOperation};
+pub use claim::{Lane, Limits, Load};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use dump::Dumped;
 pub use duty::{Duties, Duty};
@@ -76,6 +82,7 @@ pub use known_host::{KnownHost, KnownHosts};
 pub use lease::{Lease, Leases, Renewed};
 pub use operation::{Abandoned, Operation, OperationFilter, Operations};
 pub use page::PageRequest;
+pub use parking::{Parked, Parking};
 pub use release::{NewRelease, Release, Releases};
 pub use retention::{Forgotten, Keep};
 pub use session::{NewSession, Session, Sessions};

@@ -12,8 +12,8 @@ use tokio::sync::{Semaphore, watch};
 use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{
-    Apps, Audit, Clock, Duties, Events, KnownHosts, Leases, Operations, Releases, Result, Sessions,
-    Settings, Tokens, Users, place::Place,
+    Apps, Audit, Clock, Duties, Events, KnownHosts, Leases, Operations, Parking, Releases, Result,
+    Sessions, Settings, Tokens, Users, place::Place,
 };
 
 /// The database. Clones share one pool.
@@ -31,9 +31,12 @@ pub(crate) struct Inner {
     pub(crate) writer: Option<Arc<Semaphore>>,
     /// Number of the newest event that this process has committed.
     pub(crate) newest_event: watch::Sender<i64>,
-    /// Changes when this process has committed something that a worker may wait for: an operation to be driven, or
-    /// a wish to cancel one.
+    /// Changes when this process has committed something that a worker may wait for: an operation to be driven, a
+    /// wish, or that everything is parked or resumed.
     pub(crate) work: watch::Sender<u64>,
+    /// Changes when this process has committed a wish to cancel. Apart from `work`, which changes with every
+    /// operation that is asked for: each driver listens here.
+    pub(crate) wishes: watch::Sender<u64>,
     identifiers: Mutex<ContextV7>,
     /// When somebody last looked whether the database can be written, and what was found.
     pub(crate) looked: tokio::sync::Mutex<Option<(tokio::time::Instant, bool)>>,
@@ -59,6 +62,7 @@ impl Store {
                 writer: single_writer.then(|| Arc::new(Semaphore::new(1))),
                 newest_event: watch::Sender::new(0),
                 work: watch::Sender::new(0),
+                wishes: watch::Sender::new(0),
                 identifiers: Mutex::new(ContextV7::new()),
                 looked: tokio::sync::Mutex::new(None),
             }),
@@ -109,6 +113,11 @@ impl Store {
     /// Who drives which operation.
     pub fn leases(&self) -> Leases<'_> {
         Leases(self)
+    }
+
+    /// Whether all work is parked.
+    pub fn parking(&self) -> Parking<'_> {
+        Parking(self)
     }
 
     /// Who does what only one replica may do.

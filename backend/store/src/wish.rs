@@ -46,6 +46,7 @@ impl Operations<'_> {
             let kind = EventKind::OperationCancelRequested;
             let event = NewEvent::new(id, before.app.id, kind, data, write.now);
             write.events(vec![event]).await?;
+            write.wake_drivers();
             write.wake_workers();
             write.commit().await?;
             return self.get(id).await;

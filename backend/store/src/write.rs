@@ -24,6 +24,7 @@ pub(crate) struct Write<'a> {
     store: &'a Store,
     newest_event: Option<i64>,
     has_work: bool,
+    has_wish: bool,
     /// When it began; what all its rows are stamped with.
     pub(crate) now: DateTime<Utc>,
 }
@@ -50,6 +51,7 @@ impl Store {
             store: self,
             newest_event: None,
             has_work: false,
+            has_wish: false,
             now: self.now(),
         })
     }
@@ -75,7 +77,18 @@ impl Write<'_> {
                 .work
                 .send_modify(|count| *count = count.wrapping_add(1));
         }
+        if self.has_wish {
+            self.store
+                .inner
+                .wishes
+                .send_modify(|count| *count = count.wrapping_add(1));
+        }
         Ok(())
+    }
+
+    /// Says that a driver may be waiting for the wish that this transaction writes.
+    pub(crate) fn wake_drivers(&mut self) {
+        self.has_wish = true;
     }
 
     /// Says that a worker may be waiting for what this transaction changes.
@@ -103,7 +116,7 @@ impl Write<'_> {
         let Some(count) = i64::try_from(events.len()).ok().filter(|count| *count > 0) else {
             return Ok(());
         };
-        let newest = self.take_numbers(count).await?;
+        let newest = self.count("events", count).await?;
         let mut rows = events
             .into_iter()
             .zip(newest - count + 1..)
@@ -121,20 +134,20 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Takes the next `count` numbers and answers the last of them.
-    async fn take_numbers(&self, count: i64) -> Result<i64> {
+    /// Adds to a counter and answers what it is then. Its row makes every other writer of it wait until the commit.
+    pub(crate) async fn count(&self, name: &'static str, by: i64) -> Result<i64> {
         counter::Entity::update_many()
             .col_expr(
                 counter::Column::Value,
-                Expr::col(counter::Column::Value).add(count),
+                Expr::col(counter::Column::Value).add(by),
             )
-            .filter(counter::Column::Name.eq("events"))
+            .filter(counter::Column::Name.eq(name))
             .exec(&self.tx)
             .await?;
-        let row = counter::Entity::find_by_id("events").one(&self.tx).await?;
-        row.map(|row| row.value).ok_or(Error::Corrupt {
+        let row = counter::Entity::find_by_id(name).one(&self.tx).await?;
+        row.map(|row| row.value).ok_or_else(|| Error::Corrupt {
             place: "counters",
-            reason: "the row `events` is missing".to_owned(),
+            reason: format!("the row `{name}` is missing"),
         })
     }
 }
@@ -178,7 +191,7 @@ mod tests {
         one.migrate().await.unwrap();
         let first = one.write().await.unwrap();
         let read = counter::Entity::find().all(&first.tx).await.unwrap();
-        assert_eq!(read[0].value, 0);
+        assert!(read.iter().all(|row| row.value == 0));
         assert!(
             timeout(Duration::from_millis(100), two.write())
                 .await
@@ -193,9 +206,9 @@ mod tests {
                 .is_empty(),
             "readers do not"
         );
-        assert_eq!(first.take_numbers(1).await.unwrap(), 1);
+        assert_eq!(first.count("events", 1).await.unwrap(), 1);
         first.commit().await.unwrap();
         let second = two.write().await.unwrap();
-        assert_eq!(second.take_numbers(1).await.unwrap(), 2);
+        assert_eq!(second.count("events", 1).await.unwrap(), 2);
     }
 }

@@ -9,6 +9,7 @@ mod login;
 mod logs;
 mod nodes;
 mod operations;
+mod park;
 
 use api::OperationKind;
 
@@ -45,6 +46,12 @@ pub enum ClientCommand {
     Retry(operations::Named),
     /// Give a stuck operation up: its app is free, what may be left on the cluster is yours to look after
     Abandon(operations::Abandon),
+    /// Show what the service is doing, and whether it is parked
+    Status,
+    /// Park every operation where it is: the emergency stop
+    Park(park::Arguments),
+    /// Let everything that is parked go on
+    Resume,
     /// Print what happened last
     Events(events::Arguments),
     /// List the nodes of the cluster, as apps are placed on them
@@ -85,6 +92,9 @@ pub(crate) async fn run(
         ClientCommand::Cancel(named) => operations::cancel(&named, client, console).await,
         ClientCommand::Retry(named) => operations::retry(&named, client, console).await,
         ClientCommand::Abandon(arguments) => operations::abandon(arguments, client, console).await,
+        ClientCommand::Status => park::status(client, console).await,
+        ClientCommand::Park(arguments) => park::park(arguments, client, console).await,
+        ClientCommand::Resume => park::resume(client, console).await,
         ClientCommand::Events(arguments) => events::run(&arguments, client, console).await,
         ClientCommand::Nodes => nodes::list(client, console).await,
     }

@@ -167,6 +167,7 @@ fn draw(console: &mut Console, operation: &Operation) -> io::Result<()> {
                 Some(format!("{} {}", operation.kind, operation.app.name)),
             ),
             ("Status", Some(operation.status.to_string())),
+            ("Waits", operation.waiting.clone()),
             (
                 "Cancelled",
                 operation.cancel_requested.then(|| "asked for".to_owned()),

@@ -1,7 +1,7 @@
 //! Choosing the node.
 
 use async_trait::async_trait;
-use saga::{Failure, Saga, Step, StepContext, StepError};
+use saga::{Failure, Saga, Step, StepContext, StepError, Turn};
 
 use store::AppChange;
 
@@ -11,14 +11,15 @@ use crate::{
     explain,
     failures::sentence,
     operations::State,
-    placement::{self, Demand, Placement},
+    placement::{self, Choice, Demand, Placement},
     view::ClusterView,
 };
 
 /// Chooses node, storage and template, and promises the app its memory and disk.
 ///
-/// *Writes down* the choice in the state and the promise in the app's row, in the same breath in which the
-/// cluster was looked at, so that two deployments at the same moment do not both take the last room.
+/// *Writes down* the choice in the state and the promise in the app's row, the latter only if nobody, in whichever
+/// process, has promised anything since the promises were read: two deployments at the same moment do not both take
+/// the last room.
 /// *Recognises* a choice that was made before a crash, and keeps it. *Undo* takes the promise back; there is
 /// nothing to prove.
 pub(crate) struct ChooseNode;
@@ -29,34 +30,30 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
         "choose_node"
     }
 
+    async fn turn(&self, cx: &StepContext<'_, S>) -> Result<Turn, StepError> {
+        // One after the other here, as each sees what the one before was promised. Other replicas are met below.
+        // A turn is a moment: nothing to tell anybody of.
+        Ok(cx.context.turns.take("placements", 1, |_| {}).await)
+    }
+
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         if cx.state.choice.is_some() {
             return Ok(());
         }
         let demand = demand(cx.state, cx.context);
-        let site = &cx.context.site;
-        let _placing = site.placing.lock().await;
-        let promises = site.store.apps().promised().await.map_err(broken)?;
-        let view = ClusterView::gather(&site.cluster, &promises)
-            .await
-            .map_err(|error| explain::proxmox("looking at the cluster", &error))?;
-        let placement = placement::choose(&demand, &view.nodes);
-        for candidate in &placement.candidates {
-            cx.log(format!("{}: {}", candidate.node, candidate.reason));
+        loop {
+            let Some((placement, choice)) = choose(cx, &demand).await? else {
+                cx.log("another replica promised room meanwhile; looking again");
+                continue;
+            };
+            for candidate in &placement.candidates {
+                cx.log(format!("{}: {}", candidate.node, candidate.reason));
+            }
+            cx.log(format!("chose {}", choice.node));
+            cx.state.node = Some(choice.node.clone());
+            cx.state.choice = Some(choice);
+            return Ok(());
         }
-        let Some(choice) = placement.choice.clone() else {
-            return Err(no_node(&placement).into());
-        };
-        let place = AppChange::none().place(&choice.node, &choice.storage);
-        site.store
-            .apps()
-            .change(&cx.context.lease, place)
-            .await
-            .map_err(broken)?;
-        cx.log(format!("chose {}", choice.node));
-        cx.state.node = Some(choice.node.clone());
-        cx.state.choice = Some(choice);
-        Ok(())
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
@@ -68,6 +65,29 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ChooseNode {
             .await
             .map_err(broken)
     }
+}
+
+/// Chooses by what is so now, and promises it; `None` when another replica promised something meanwhile.
+async fn choose<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    demand: &Demand,
+) -> Result<Option<(Placement, Choice)>, StepError> {
+    let (site, lease) = (&cx.context.site, &cx.context.lease);
+    let gathered = site.gathering.look(&site.cluster).await;
+    let gathered = gathered.map_err(|error| explain::proxmox("looking at the cluster", &error))?;
+    let apps = site.store.apps();
+    let seen = apps.promises_made().await.map_err(broken)?;
+    let promises = apps.promised().await.map_err(broken)?;
+    let placement = placement::choose(demand, &ClusterView::of(&gathered, &promises).nodes);
+    let Some(choice) = placement.choice.clone() else {
+        for candidate in &placement.candidates {
+            cx.log(format!("{}: {}", candidate.node, candidate.reason));
+        }
+        return Err(no_node(&placement).into());
+    };
+    let place = AppChange::none().place(&choice.node, &choice.storage);
+    let promised = apps.promise(lease, seen, place).await.map_err(broken)?;
+    Ok(promised.then_some((placement, choice)))
 }
 
 /// What the operation asks of a node; also what its plan is made of.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, net::IpAddr, time::Duration};
 
 use async_trait::async_trait;
 use proxmox::{CreateContainer as Create, Error, Ipv4, Net, NodeName, RootDisk, StorageName, Vmid};
-use saga::{Failure, Saga, Step, StepContext, StepError};
+use saga::{Failure, Saga, Step, StepContext, StepError, Turn};
 use tokio::time::{Instant, sleep};
 
 use super::{fetch_template::unusable, reserve_vmid::reserve};
@@ -45,6 +45,20 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CreateContainer {
 
     fn undo_timeout(&self, context: &Context) -> Duration {
         context.settings.limit(LIMIT) * 2
+    }
+
+    async fn turn(&self, cx: &StepContext<'_, S>) -> Result<Turn, StepError> {
+        let Some(choice) = &cx.state.choice else {
+            return Ok(Turn::free());
+        };
+        // Unpacking a template is what a disk does worst at the same time.
+        let what = format!("creates on {} of {}", choice.storage, choice.node);
+        let most = cx.context.settings.creates_per_storage;
+        Ok(cx
+            .context
+            .turns
+            .take(&what, most, |text| cx.log(text))
+            .await)
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {

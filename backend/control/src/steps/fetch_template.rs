@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use proxmox::StorageName;
-use saga::{Saga, Step, StepContext, StepError};
+use saga::{Saga, Step, StepContext, StepError, Turn};
 
 use crate::{
     containers::follow_task, context::Context, explain, operations::State, template::TemplateChoice,
@@ -28,6 +28,20 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for FetchTemplate {
 
     fn timeout(&self, context: &Context) -> Duration {
         context.settings.limit(LIMIT) + Duration::from_secs(30)
+    }
+
+    async fn turn(&self, cx: &StepContext<'_, S>) -> Result<Turn, StepError> {
+        let Some(choice) = cx.state.choice.as_ref().filter(|it| it.template.download) else {
+            return Ok(Turn::free());
+        };
+        // One download of a file at a time: the others find it there.
+        let what = format!(
+            "downloads of {} on {}",
+            choice.template.volume(),
+            choice.node
+        );
+        let tell = |text: String| cx.log(text);
+        Ok(cx.context.turns.take(&what, 1, tell).await)
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
@@ -61,15 +75,6 @@ async fn download<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
     template: &TemplateChoice,
 ) -> Result<(), StepError> {
-    // One download of a file at a time: the others find it there.
-    let turn = {
-        let mut downloads = cx.context.downloads.lock().await;
-        downloads
-            .entry(format!("{}/{}", cx.state.node()?, template.volume()))
-            .or_default()
-            .clone()
-    };
-    let _turn = turn.lock().await;
     let (cluster, node) = (&cx.context.cluster, cx.state.node()?);
     let storage: StorageName = template
         .storage

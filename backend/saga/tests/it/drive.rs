@@ -1,11 +1,17 @@
 //! What the loop promises, one promise a test.
 
+use std::{sync::Arc, time::Duration};
+
 use async_trait::async_trait;
 use saga::{
-    Event, Failure, MemoryJournal, Outcome, Saga, Step, StepContext, StepError, drive, plan,
+    Control, Event, Failure, Interrupted, MemoryJournal, Outcome, Saga, Step, StepContext,
+    StepError, Turn, drive, plan,
 };
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, sleep},
+};
 
 use crate::{
     work::{Build, LIMIT, Replace, fresh, unwound},
@@ -251,4 +257,83 @@ async fn a_pivot_that_fails_is_itself_undone() {
     );
     assert_eq!(world.calls("switch", Way::Undo), 1);
     assert!(world.is_clean());
+}
+
+/// A saga of one step that waits for its turn before it works.
+struct Queue;
+
+struct Wait;
+
+impl Saga for Queue {
+    const KIND: &'static str = "queue";
+    type State = ();
+    type Context = Arc<Semaphore>;
+
+    fn steps() -> &'static [&'static dyn Step<Self>] {
+        &[&Wait]
+    }
+}
+
+#[async_trait]
+impl Step<Queue> for Wait {
+    fn name(&self) -> &'static str {
+        "wait"
+    }
+
+    fn timeout(&self, _: &Arc<Semaphore>) -> Duration {
+        LIMIT
+    }
+
+    async fn turn(&self, cx: &StepContext<'_, Queue>) -> Result<Turn, StepError> {
+        let place = cx.context.clone().acquire_owned().await.expect("open");
+        Ok(Turn::holding(place))
+    }
+
+    async fn run(&self, cx: &mut StepContext<'_, Queue>) -> Result<(), StepError> {
+        assert_eq!(cx.context.available_permits(), 0, "its turn is held");
+        sleep(LIMIT / 2).await;
+        Ok(())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_limit_does_not_run_while_a_step_waits_for_its_turn() {
+    let (places, journal) = (Arc::new(Semaphore::new(1)), MemoryJournal::new(json!(null)));
+    let others = places.clone().acquire_owned().await.unwrap();
+    let later = async {
+        sleep(LIMIT * 10).await;
+        drop(others);
+    };
+    let control = Control::default();
+    let (outcome, ()) = tokio::join!(drive::<Queue>(&journal, &places, &control), later);
+    assert_eq!(outcome.unwrap(), Outcome::Completed);
+    assert_eq!(places.available_permits(), 1, "its turn is over");
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancel_and_shutdown_are_heard_while_a_step_waits_for_its_turn() {
+    for is_cancel in [true, false] {
+        let (places, journal) = (Arc::new(Semaphore::new(0)), MemoryJournal::new(json!(null)));
+        let control = Control::default();
+        let wish = async {
+            sleep(LIMIT * 10).await;
+            if is_cancel {
+                control.cancel.cancel();
+            } else {
+                control.shutdown.cancel();
+            }
+        };
+        let (outcome, ()) = tokio::join!(drive::<Queue>(&journal, &places, &control), wish);
+        match outcome {
+            Ok(Outcome::Unwound { failure, .. }) => assert_eq!(
+                (is_cancel, failure.code.as_str()),
+                (true, Failure::CANCELLED)
+            ),
+            Err(interrupted) => assert!(
+                !is_cancel && matches!(interrupted, Interrupted::Shutdown),
+                "{interrupted:?}"
+            ),
+            other => panic!("{other:?}"),
+        }
+    }
 }

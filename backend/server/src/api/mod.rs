@@ -10,6 +10,7 @@ mod logs;
 mod nodes;
 mod operations;
 mod sessions;
+mod status;
 mod tokens;
 
 pub(crate) use events::last_event_id;
@@ -38,6 +39,9 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(operations::cancel))
         .routes(routes!(operations::retry))
         .routes(routes!(operations::abandon))
+        .routes(routes!(status::show))
+        .routes(routes!(status::park))
+        .routes(routes!(status::resume))
         .routes(routes!(events::of_operation))
         .routes(routes!(events::of_all))
         .routes(routes!(nodes::list))

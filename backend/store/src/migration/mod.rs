@@ -19,6 +19,7 @@ mod m20261121_000002_operations;
 mod m20261121_000003_people;
 mod m20261121_000004_records;
 mod m20261121_000005_filters;
+mod m20261121_000010_turns;
 
 struct Migrator;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_people::Migration),
             Box::new(m20261121_000004_records::Migration),
             Box::new(m20261121_000005_filters::Migration),
+            Box::new(m20261121_000010_turns::Migration),
         ]
     }
 }
@@ -163,6 +165,7 @@ mod tests {
                 "m20261121_000003_people",
                 "m20261121_000004_records",
                 "m20261121_000005_filters",
+                "m20261121_000010_turns",
             ]
         );
     }

@@ -17,6 +17,7 @@ mod reservations;
 mod retention;
 mod schema;
 mod trouble;
+mod turns;
 mod wishes;
 mod world;
 
@@ -110,6 +111,13 @@ conformance! {
         two_reservations_race_and_one_wins,
         promises_are_of_living_apps_with_a_node,
         observation_yields_to_an_operation,
+    }
+    turns {
+        a_full_node_holds_up_only_its_own,
+        the_limits_hold_for_all_replicas,
+        what_is_short_has_a_place_of_its_own,
+        parking_stops_claims_everywhere,
+        the_same_room_is_not_promised_twice,
     }
     lists { pages_are_stable_under_inserts, filters_and_counts, a_foreign_cursor_is_refused }
     people {

@@ -22,7 +22,7 @@ pub(crate) async fn is_migrated_once_by_two_replicas(world: &World) {
             .unwrap();
     }
     let (one, two) = (world.replica().await, world.replica().await);
-    assert_eq!(one.pending_migrations().await.unwrap(), 5);
+    assert_ne!(one.pending_migrations().await.unwrap(), 0);
     let (first, second) = tokio::join!(one.migrate(), two.migrate());
     first.unwrap();
     second.unwrap();
