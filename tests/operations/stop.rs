@@ -95,34 +95,61 @@ deployments! {
     a_deployment_is_cancelled_while_it_installs: "install_docker" hangs at "apk";
     a_deployment_is_cancelled_while_it_uploads: "upload_project" hangs at "upload";
     a_deployment_is_cancelled_while_it_pulls: "pull_images" hangs at "pull";
-    a_deployment_is_cancelled_while_services_start: "start_project" hangs at "up";
-    a_deployment_is_cancelled_while_it_checks: "check_health" hangs at "health";
 }
 
-/// The one step that needs a token instead of a password to do anything.
+/// With a token instead of a password features are set on the node.
 #[tokio::test]
 async fn a_deployment_is_cancelled_while_it_grants_features() {
     let world = World::new().by_token().start().await;
     let admin = world.admin().await;
-    world.fault(json!({"on": "pct_exec", "do": "hang", "times": 1}));
+    world.fault(json!({"on": "pct", "do": "hang"}));
     let (operation, _) = admin.deploy(json!({"catalog_id": "uptime-kuma"})).await;
-    let now = admin
-        .until(&operation, |now| {
-            runs(now, "grant_features") || runs(now, "install_docker")
-        })
+    cancelled_in(&world, &admin, &operation, "grant_features").await;
+    assert_eq!(world.containers().await, []);
+    world.end().await;
+}
+
+/// The command that hangs is the one that brings the services up: a deployment before tells which one that is.
+#[tokio::test]
+async fn a_deployment_is_cancelled_while_services_start() {
+    let world = World::new().start().await;
+    let admin = world.admin().await;
+    admin
+        .deployed(json!({"catalog_id": "uptime-kuma", "name": "first"}))
         .await;
-    let step = if runs(&now, "grant_features") {
-        "grant_features"
-    } else {
-        "install_docker"
-    };
-    cancelled_in(&world, &admin, &operation, step).await;
+    let visits = world.cluster().cluster().faults().visits(0);
+    let ups = visits
+        .iter()
+        .position(|visit| visit.on == "up")
+        .expect("services were started");
+    let commands = visits[..ups]
+        .iter()
+        .filter(|visit| visit.on == "pct_exec")
+        .count();
+    world.fault(json!({"on": "pct_exec", "do": "hang", "after": commands - 1}));
+    let (operation, _) = admin
+        .deploy(json!({"catalog_id": "uptime-kuma", "name": "second"}))
+        .await;
+    cancelled_in(&world, &admin, &operation, "start_project").await;
+    assert_eq!(world.containers().await.len(), 1);
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_deployment_is_cancelled_while_it_checks() {
+    let world = World::new().start().await;
+    let admin = world.admin().await;
+    // It is asked again and again for five minutes.
+    world.fault(json!({"on": "health", "do": "refused"}));
+    let (operation, _) = admin.deploy(json!({"catalog_id": "uptime-kuma"})).await;
+    cancelled_in(&world, &admin, &operation, "check_health").await;
+    assert_eq!(world.containers().await, []);
     world.end().await;
 }
 
 /// The same for an app that starts again: it is stopped as before.
 macro_rules! starts {
-    ($($name:ident: $step:literal hangs at $place:literal;)*) => {$(
+    ($($name:ident: $step:literal meets $rule:tt;)*) => {$(
         #[tokio::test]
         async fn $name() {
             let world = World::new().start().await;
@@ -130,7 +157,7 @@ macro_rules! starts {
             let app = admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
             let app = app["id"].as_str().unwrap();
             admin.done(app, "stop").await;
-            world.fault(json!({"on": $place, "do": "hang"}));
+            world.fault(json!($rule));
             let operation = admin.begin(app, "start").await;
             cancelled_in(&world, &admin, &operation, $step).await;
             let now = admin.get(&format!("/api/v1/apps/{app}")).await.body;
@@ -141,12 +168,18 @@ macro_rules! starts {
 }
 
 starts! {
-    a_start_is_cancelled_while_it_looks: "observe_container" hangs at "container_config";
-    a_start_is_cancelled_while_it_boots: "start_container" hangs at "start_container";
-    a_start_is_cancelled_while_it_awaits_an_address: "await_address" hangs at "interfaces";
-    a_start_is_cancelled_while_it_awaits_docker: "await_docker" hangs at "docker_info";
-    a_start_is_cancelled_while_services_start: "start_project" hangs at "up";
-    a_start_is_cancelled_while_it_checks: "check_health" hangs at "health";
+    a_start_is_cancelled_while_it_looks:
+        "observe_container" meets {"on": "container_config", "do": "hang"};
+    a_start_is_cancelled_while_it_boots:
+        "start_container" meets {"on": "start_container", "do": "hang"};
+    a_start_is_cancelled_while_it_awaits_an_address:
+        "await_address" meets {"on": "interfaces", "do": "hang"};
+    a_start_is_cancelled_while_it_awaits_docker:
+        "await_docker" meets {"on": "pct_exec", "do": "hang"};
+    a_start_is_cancelled_while_services_start:
+        "start_project" meets {"on": "pct_exec", "do": "hang", "after": 1};
+    a_start_is_cancelled_while_it_checks:
+        "check_health" meets {"on": "health", "do": "refused"};
 }
 
 #[tokio::test]
