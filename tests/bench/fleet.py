@@ -41,7 +41,7 @@ def queue(service, count, call):
         if time.monotonic() > deadline:
             raise Failed(f"{len(awaited)} of {count} operations did not end:\n{service.process.tail()}")
         time.sleep(0.25)
-        for row in every(service, "/operations"):
+        for row in service.every("/operations"):
             if row["id"] in awaited and row["status"] in AT_REST:
                 # The list leaves the reason out.
                 service.completed(row if row["status"] == "completed" else service.ask("GET", f"/operations/{row['id']}"))
@@ -50,15 +50,6 @@ def queue(service, count, call):
     cpu = service.process.cpu_seconds() - cpu
     apps = [row.get("app", row["operation"]["app"])["id"] for row in accepted]
     return apps, {"seconds": took, "asked": asked, "cpu": cpu}
-
-
-def every(service, path):
-    """All rows of a list, page by page."""
-    cursor = ""
-    while cursor is not None:
-        page = service.ask("GET", f"{path}?limit=200" + (f"&cursor={cursor}" if cursor else ""))
-        yield from page["items"]
-        cursor = page.get("next")
 
 
 def report(count, deploy, delete, idle, after):

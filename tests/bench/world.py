@@ -1,5 +1,6 @@
 """A simulated cluster, a lab below it where wanted, and the service: three things that are started and stopped."""
 
+import copy
 import http.client
 import json
 import os
@@ -78,7 +79,7 @@ class Cluster:
 class Service:
     """`proximity serve` as a process of its own, and its REST API as an administrator uses it."""
 
-    def __init__(self, stack, binary, folder, cluster, catalog=None):
+    def __init__(self, stack, binary, folder, cluster, catalog=None, settings=None):
         host, _, port = cluster.ready["api"].rpartition(":")
         environment = {
             "PROXIMITY_LISTEN": "127.0.0.1:0",
@@ -89,6 +90,7 @@ class Service:
             "PROXMOX_PASSWORD": cluster.ready["password"],
             "PROXMOX_FINGERPRINT": cluster.ready["fingerprint"],
             **cluster.ssh,
+            **(settings or {}),
         }
         if catalog:
             environment["PROXIMITY_CATALOG_DIR"] = str(catalog)
@@ -98,10 +100,25 @@ class Service:
         while not line.startswith("Proximity listens on "):
             line = self.process.line()
         url = line.removeprefix("Proximity listens on ")
-        self.connection = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=PATIENCE)
+        self.address = urllib.parse.urlsplit(url).netloc
+        self.connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
         stack.callback(self.connection.close)
         self.headers = {}
         self.log_in()
+
+    def another(self):
+        """The same caller with a connection of its own, for another thread."""
+        twin = copy.copy(self)
+        twin.connection = http.client.HTTPConnection(self.address, timeout=PATIENCE)
+        return twin
+
+    def every(self, path):
+        """All rows of a list, page by page."""
+        cursor = ""
+        while cursor is not None:
+            page = self.ask("GET", f"{path}?limit=200" + (f"&cursor={cursor}" if cursor else ""))
+            yield from page["items"]
+            cursor = page.get("next")
 
     def log_in(self):
         """A session first, then a token, as a script would have it."""
