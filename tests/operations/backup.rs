@@ -78,6 +78,11 @@ async fn all_driven_pull(admin: &Actor) {
             .await
             .body;
         let running = running["items"].as_array().expect("a page").clone();
+        // Those that wait for a place on the node are driven by nobody.
+        let running: Vec<_> = running
+            .into_iter()
+            .filter(|row| row["waiting"].is_null())
+            .collect();
         let mut pulling = 0;
         for row in &running {
             let id = row["id"].as_str().expect("an id");

@@ -92,7 +92,7 @@ deployments! {
     a_deployment_is_cancelled_while_it_creates: "create_container" hangs at "create_container";
     a_deployment_is_cancelled_while_it_starts: "start_container" hangs at "start_container";
     a_deployment_is_cancelled_while_it_awaits_an_address: "await_address" hangs at "interfaces";
-    a_deployment_is_cancelled_while_it_installs: "install_docker" hangs at "apk";
+    a_deployment_is_cancelled_while_it_installs: "install_docker" hangs at "pct_exec";
     a_deployment_is_cancelled_while_it_uploads: "upload_project" hangs at "upload";
     a_deployment_is_cancelled_while_it_pulls: "pull_images" hangs at "pull";
 }
