@@ -257,9 +257,12 @@ fn silent(before: &Overview, error: &Error, now: DateTime<Utc>) -> Overview {
 
 async fn look(site: &Site) -> Result<Overview, Error> {
     let promises = site.store.apps().promised().await?;
-    let view = ClusterView::gather(&site.cluster, &promises)
+    let gathered = site
+        .gathering
+        .look(&site.cluster)
         .await
         .map_err(|error| Error::Unavailable(explain::proxmox("looking at the cluster", &error)))?;
+    let view = ClusterView::of(&gathered, &promises);
     let shown = nodes::shown(&view, &promises, &site.settings);
     let nodes = shown.into_iter().zip(&view.nodes).map(|(node, seen)| {
         let storages = seen.storages.iter().map(|storage| StorageOverview {
