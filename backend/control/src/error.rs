@@ -110,8 +110,11 @@ impl Error {
     }
 
     /// The kind of problem, in a few words.
-    pub const fn title(&self) -> &'static str {
+    pub fn title(&self) -> &'static str {
         match self {
+            Self::Unavailable(failure) if failure.code == "database_unavailable" => {
+                "Database cannot be used"
+            }
             Self::Unauthenticated => "Not logged in",
             Self::BadCsrf => "CSRF token missing",
             Self::Forbidden { .. } => "Not allowed",
