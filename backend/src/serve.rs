@@ -80,10 +80,7 @@ impl Service {
         let (tidier, named, until) = (control.clone(), holder.clone(), shutdown.clone());
         tracker.spawn(async move { worker.work(&holder, stopping).await });
         tracker.spawn(async move { tidier.tidy(&named, until).await });
-        let (router, stopping) = (
-            server::router(control.clone(), options),
-            shutdown.clone(),
-        );
+        let (router, stopping) = (server::router(control.clone(), options), shutdown.clone());
         tracker.spawn(async move {
             if let Err(error) = server::serve(listener, router, stopping.clone()).await {
                 tracing::error!(%error, "the server stopped");

@@ -23,7 +23,7 @@ async fn a_backup_made_in_the_middle_of_twenty_deployments_goes_on_elsewhere() {
         let wish = json!({"catalog_id": "memos", "name": format!("memos-{number}")});
         begun.push(admin.deploy(wish).await.0);
     }
-    all_driven_pull(&admin).await;
+    all_driven_hang(&admin).await;
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("backup.tar.gz");
     let path = file.to_str().unwrap();
@@ -64,40 +64,31 @@ async fn a_backup_made_in_the_middle_of_twenty_deployments_goes_on_elsewhere() {
     world.end().await;
 }
 
-/// Waits until every operation that is driven pulls images, and at least one is.
-async fn all_driven_pull(admin: &Actor) {
+/// Waits until nothing moves any more: at least one operation pulls images, and the others wait for it or behind it.
+async fn all_driven_hang(admin: &Actor) {
     let deadline = Instant::now() + PATIENCE;
-    let mut settled = 0;
-    while settled < 3 {
+    let (mut same, mut before) = (0, Vec::new());
+    while same < 10 {
         assert!(
             Instant::now() < deadline,
-            "the deployments come to their images"
+            "the deployments come to their images: {before:#?}"
         );
         let running = admin
             .get("/api/v1/operations?status=running&limit=100")
             .await
             .body;
-        let running = running["items"].as_array().expect("a page").clone();
-        // Those that wait for a place on the node are driven by nobody.
-        let running: Vec<_> = running
-            .into_iter()
-            .filter(|row| row["waiting"].is_null())
-            .collect();
-        let mut pulling = 0;
-        for row in &running {
+        let mut now = Vec::new();
+        for row in running["items"].as_array().expect("a page") {
             let id = row["id"].as_str().expect("an id");
             let operation = admin.get(&format!("/api/v1/operations/{id}")).await.body;
-            let steps = operation["steps"].as_array().expect("steps").clone();
-            let pulls = |step: &serde_json::Value| {
-                step["name"] == "pull_images" && step["status"] == "running"
-            };
-            pulling += usize::from(steps.iter().any(pulls));
+            now.push(operation["steps"].as_array().expect("steps").clone());
         }
-        settled = if pulling > 0 && pulling == running.len() {
-            settled + 1
-        } else {
-            0
-        };
+        let pulls = now
+            .iter()
+            .flatten()
+            .any(|step| step["name"] == "pull_images" && step["status"] == "running");
+        same = if pulls && now == before { same + 1 } else { 0 };
+        before = now;
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -257,11 +257,10 @@ fn silent(before: &Overview, error: &Error, now: DateTime<Utc>) -> Overview {
 
 async fn look(site: &Site) -> Result<Overview, Error> {
     let promises = site.store.apps().promised().await?;
-    let gathered = site
-        .gathering
-        .look(&site.cluster)
-        .await
-        .map_err(|error| Error::Unavailable(explain::proxmox("looking at the cluster", &error)))?;
+    let gathered =
+        site.gathering.look(&site.cluster).await.map_err(|error| {
+            Error::Unavailable(explain::proxmox("looking at the cluster", &error))
+        })?;
     let view = ClusterView::of(&gathered, &promises);
     let shown = nodes::shown(&view, &promises, &site.settings);
     let nodes = shown.into_iter().zip(&view.nodes).map(|(node, seen)| {

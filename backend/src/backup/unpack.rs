@@ -59,7 +59,11 @@ fn manifest<R: Read>(first: Option<Entry<'_, R>>) -> anyhow::Result<Manifest> {
     let mut entry = first.context(NO_BACKUP)?;
     check_name(&entry, MANIFEST).context(NO_BACKUP)?;
     let mut bytes = Vec::new();
-    entry.by_ref().take(LONGEST).read_to_end(&mut bytes)?;
+    entry
+        .by_ref()
+        .take(LONGEST)
+        .read_to_end(&mut bytes)
+        .context("the backup is damaged or cut off")?;
     let loose: serde_json::Value = serde_json::from_slice(&bytes).context(NO_BACKUP)?;
     // The number first: what else a newer one says may mean anything.
     match loose.get("format").and_then(serde_json::Value::as_u64) {
