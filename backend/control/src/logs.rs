@@ -28,6 +28,8 @@ pub struct LogQuery {
     pub tail: Option<u32>,
     /// Only those since then: an RFC 3339 time, or a length of time such as `10m`.
     pub since: Option<String>,
+    /// Whether each line begins with the time at which it was written (RFC 3339, with nanoseconds).
+    pub timestamps: bool,
 }
 
 /// A line of a followed log.
@@ -84,7 +86,7 @@ impl Control {
         let lines = lines.map_err(|error| Error::Unavailable(explain::ssh(doing, &error)))?;
         let named = query.service.is_none();
         Ok(lines.map(move |line| match line {
-            Ok((_, line)) => Ok(split(named, &line)),
+            Ok((_, line)) => Ok(LogLine::of(named, &line)),
             Err(error) => Err(Error::Unavailable(explain::ssh(doing, &error))),
         }))
     }
@@ -111,6 +113,9 @@ impl Control {
         if follow {
             arguments.push("--follow");
         }
+        if query.timestamps {
+            arguments.push("--timestamps");
+        }
         if let Some(since) = &query.since {
             if !is_time(since) {
                 return Err(Error::field(
@@ -130,19 +135,21 @@ impl Control {
     }
 }
 
-/// `web-1  | line`, as compose writes it where lines of several services are mixed.
-fn split(named: bool, line: &str) -> LogLine {
-    // Following, compose erases the line before it writes one, also where nobody has a terminal.
-    let line = line.strip_prefix("\u{1b}[2K").unwrap_or(line);
-    match line.split_once(" | ") {
-        Some((service, rest)) if named => LogLine {
-            service: Some(service.trim_end().to_owned()),
-            line: rest.to_owned(),
-        },
-        _ => LogLine {
-            service: None,
-            line: line.to_owned(),
-        },
+impl LogLine {
+    /// `web-1  | line`, as compose writes it where lines of several services are mixed (`named`).
+    pub fn of(named: bool, line: &str) -> Self {
+        // Following, compose erases the line before it writes one, also where nobody has a terminal.
+        let line = line.strip_prefix("\u{1b}[2K").unwrap_or(line);
+        match line.split_once(" | ") {
+            Some((service, rest)) if named => Self {
+                service: Some(service.trim_end().to_owned()),
+                line: rest.to_owned(),
+            },
+            _ => Self {
+                service: None,
+                line: line.to_owned(),
+            },
+        }
     }
 }
 
@@ -168,13 +175,13 @@ mod tests {
 
     #[test]
     fn lines_of_several_services_are_told_apart() {
-        let line = split(true, "web-1  | GET / | 200");
+        let line = LogLine::of(true, "web-1  | GET / | 200");
         assert_eq!(
             (line.service.as_deref(), line.line.as_str()),
             (Some("web-1"), "GET / | 200")
         );
-        assert_eq!(split(false, "a | b").line, "a | b");
-        let erased = split(true, "\u{1b}[2Kweb-1 | \u{1b}[31mred\u{1b}[0m");
+        assert_eq!(LogLine::of(false, "a | b").line, "a | b");
+        let erased = LogLine::of(true, "\u{1b}[2Kweb-1 | \u{1b}[31mred\u{1b}[0m");
         assert_eq!(
             erased.line, "\u{1b}[31mred\u{1b}[0m",
             "the service's own colours are kept"

@@ -27,11 +27,20 @@ pub(crate) async fn load(context: &Context, state: &State) -> Result<Project, St
         .get(app.release)
         .await
         .map_err(broken)?;
+    Ok(assemble(&context.secrets, &app, &release)?)
+}
+
+/// The project that a release is with an app's answers.
+pub(crate) fn assemble(
+    secrets: &SecretKey,
+    app: &store::App,
+    release: &store::Release,
+) -> Result<Project, Failure> {
     let bundle: Bundle =
         serde_json::from_slice(&release.bundle).map_err(|_| unreadable("its files are damaged"))?;
     let manifest =
         Manifest::from_bundle(&bundle).map_err(|error| unreadable(&error.to_string()))?;
-    let answers = open(&context.secrets, state.app, &app.sealed.0)?;
+    let answers = open(secrets, app.id, &app.sealed.0)?;
     Ok(Project { manifest, answers })
 }
 
@@ -79,6 +88,29 @@ impl Project {
             }
         }
         images
+    }
+
+    /// The names of its services, in the order of the compose file.
+    pub(crate) fn services(&self) -> Vec<String> {
+        let services = self.manifest.active_services(&self.answers);
+        services.map(|service| service.name.clone()).collect()
+    }
+
+    /// The user name of the first login, where the catalog entry tells one.
+    pub(crate) fn first_username(&self) -> Option<String> {
+        let told = self.manifest.first_run.as_ref()?.username.clone()?;
+        match told.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+            Some(variable) => self.answers.text(variable),
+            None => Some(told),
+        }
+    }
+
+    /// The secrets that are shown after a deployment: label and value.
+    pub(crate) fn shown_secrets(&self) -> Vec<(String, String)> {
+        let shown = self.manifest.params.iter().filter(|param| param.show_after_deploy);
+        shown
+            .filter_map(|param| Some((param.label.clone(), self.answers.text(&param.name)?)))
+            .collect()
     }
 
     /// The app's own health check.

@@ -83,9 +83,30 @@ function patch({ parts, tone, title, over }) {
   }
 }
 
+// What comes for an element waits, until it is released; `told` hears how many lines wait.
+const held = new Map();
+
+export function hold(target, told) {
+  held.set(target, { parts: [], lines: 0, told });
+}
+
+export function release(target) {
+  const waiting = held.get(target)?.parts ?? [];
+  held.delete(target);
+  for (const part of waiting) put(part);
+  document.dispatchEvent(new CustomEvent("patched", { detail: { parts: waiting } }));
+}
+
 function put({ target, place, html }) {
   const element = document.getElementById(target);
   if (!element) return;
+  const waiting = held.get(target);
+  if (waiting) {
+    waiting.parts.push({ target, place, html });
+    waiting.lines += html.split("<li").length - 1;
+    waiting.told(waiting.lines);
+    return;
+  }
   const template = document.createElement("template");
   template.innerHTML = html;
   if (place === "append") {

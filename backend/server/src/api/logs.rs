@@ -70,6 +70,7 @@ pub(crate) async fn read(
         service,
         tail,
         since,
+        timestamps: false,
     };
     let as_events = wants_events(&headers);
     if !follow && !as_events {

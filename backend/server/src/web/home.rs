@@ -301,18 +301,11 @@ fn stuck(operation: &Operation) -> Attention {
 }
 
 fn card(app: App) -> Card {
-    let open = app
-        .endpoints
-        .iter()
-        .find(|endpoint| endpoint.primary)
-        .or(app.endpoints.first())
-        .filter(|endpoint| app.state == AppState::Running && endpoint.scheme.starts_with("http"))
-        .map(|endpoint| endpoint.url.clone());
     Card {
         badge: state::app(&app),
         id: app.id.to_string(),
         link: format!("/apps/{}", app.id),
-        open,
+        open: state::opens_at(&app),
         node: app.node,
         operation: app.operation.map(|id| id.to_string()),
         attention: app.attention,

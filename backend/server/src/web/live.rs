@@ -102,9 +102,10 @@ impl Patch {
     }
 }
 
-/// The answer of these patches; each with the id of the last event that it knows of.
-pub(crate) fn answer(
-    patches: impl Stream<Item = Result<(Option<i64>, Patch), Error>> + Send + 'static,
+/// The answer of these patches; each with the id of the last event that it knows of, or what else tells where to
+/// go on.
+pub(crate) fn answer<I: ToString>(
+    patches: impl Stream<Item = Result<(Option<I>, Patch), Error>> + Send + 'static,
     stopping: Stopping,
     request_id: RequestId,
 ) -> Response {

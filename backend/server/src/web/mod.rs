@@ -10,6 +10,10 @@
 //! `docs/web.md` tells how a page is made. Pages ask the application itself, never the API over HTTP, and a page
 //! must never wait for the cluster.
 
+mod ansi;
+mod app;
+mod app_history;
+mod app_settings;
 mod appearance;
 mod assets;
 mod brand;
@@ -19,6 +23,7 @@ mod home;
 mod icon;
 mod live;
 mod login;
+mod logs;
 mod nodes;
 mod operation;
 mod operations;
@@ -53,6 +58,18 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/live/nodes", get(nodes::live))
         .route("/operations", get(operations::page))
         .route("/live/operations", get(operations::live))
+        .route("/apps/{id}", get(app::page))
+        .route("/live/apps/{id}", get(app::live))
+        .route("/apps/{id}/start", post(app::start))
+        .route("/apps/{id}/stop", post(app::stop))
+        .route("/apps/{id}/restart", post(app::restart))
+        .route("/apps/{id}/logs", get(logs::page))
+        .route("/apps/{id}/logs.txt", get(logs::download))
+        .route("/live/apps/{id}/logs", get(logs::live))
+        .route("/apps/{id}/history", get(app_history::page))
+        .route("/apps/{id}/settings", get(app_settings::page))
+        .route("/apps/{id}/login", post(app_settings::reveal))
+        .route("/apps/{id}/delete", post(app_settings::delete))
         .route("/operations/{id}", get(operation::page))
         .route("/live/operations/{id}", get(operation::live))
         .route("/operations/{id}/cancel", post(operation::cancel))

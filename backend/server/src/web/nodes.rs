@@ -105,7 +105,7 @@ pub(crate) async fn live(
             let (control, viewer) = watcher.as_ref();
             let of = view(&overview, &control.residents().await?);
             let html = viewer.fragment_at(control.now(), "nodes.all", &Whole { of })?;
-            Ok((None, Patch::default().replace("nodes", html)))
+            Ok((None::<i64>, Patch::default().replace("nodes", html)))
         }
     });
     Ok(live::answer(patches, stopping, request_id))

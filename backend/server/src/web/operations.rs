@@ -73,7 +73,7 @@ struct List {
 }
 
 #[derive(Serialize)]
-struct Row {
+pub(super) struct Row {
     id: String,
     title: &'static str,
     app: String,
@@ -220,7 +220,8 @@ async fn list(control: &Control, which: &Which) -> Result<List, Error> {
     }
 }
 
-fn row(operation: Operation) -> Row {
+/// An operation as a row of a list.
+pub(super) fn row(operation: Operation) -> Row {
     let begun = operation.started_at.unwrap_or(operation.created_at);
     let took = operation.finished_at.map(|finished| finished - begun);
     Row {

@@ -31,6 +31,14 @@ pub(crate) fn app(app: &App) -> Badge {
     }
 }
 
+/// Where an app opens in a browser, while it runs.
+pub(crate) fn opens_at(app: &App) -> Option<String> {
+    let primary = app.endpoints.iter().find(|endpoint| endpoint.primary);
+    let endpoint = primary.or(app.endpoints.first())?;
+    let opens = app.state == AppState::Running && endpoint.scheme.starts_with("http");
+    opens.then(|| endpoint.url.clone())
+}
+
 /// An operation.
 pub(crate) fn operation(status: OperationStatus) -> Badge {
     match status {
