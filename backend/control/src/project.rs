@@ -99,7 +99,10 @@ impl Project {
     /// The user name of the first login, where the catalog entry tells one.
     pub(crate) fn first_username(&self) -> Option<String> {
         let told = self.manifest.first_run.as_ref()?.username.clone()?;
-        match told.strip_prefix("${").and_then(|rest| rest.strip_suffix('}')) {
+        match told
+            .strip_prefix("${")
+            .and_then(|rest| rest.strip_suffix('}'))
+        {
             Some(variable) => self.answers.text(variable),
             None => Some(told),
         }
@@ -107,7 +110,11 @@ impl Project {
 
     /// The secrets that are shown after a deployment: label and value.
     pub(crate) fn shown_secrets(&self) -> Vec<(String, String)> {
-        let shown = self.manifest.params.iter().filter(|param| param.show_after_deploy);
+        let shown = self
+            .manifest
+            .params
+            .iter()
+            .filter(|param| param.show_after_deploy);
         shown
             .filter_map(|param| Some((param.label.clone(), self.answers.text(&param.name)?)))
             .collect()

@@ -45,7 +45,10 @@ fn sequence(text: &str) -> (Option<&str>, &str) {
         // OSC: a title or a link, until BEL or ST.
         Some(b']') => match text.find(['\u{7}', '\u{1b}']) {
             Some(end) if text.as_bytes()[end] == 7 => (None, &text[end + 1..]),
-            Some(end) => (None, text[end..].strip_prefix("\u{1b}\\").unwrap_or(&text[end..])),
+            Some(end) => (
+                None,
+                text[end..].strip_prefix("\u{1b}\\").unwrap_or(&text[end..]),
+            ),
             None => (None, ""),
         },
         Some(first) => {
@@ -74,7 +77,9 @@ struct Style {
 
 impl Style {
     fn apply(&mut self, codes: &str) {
-        let mut codes = codes.split([';', ':']).map(|code| code.parse::<u16>().unwrap_or(0));
+        let mut codes = codes
+            .split([';', ':'])
+            .map(|code| code.parse::<u16>().unwrap_or(0));
         while let Some(code) = codes.next() {
             match code {
                 0 => *self = Self::default(),
@@ -134,7 +139,12 @@ impl Style {
             (self.italic, "italic"),
             (self.underline, "underline"),
         ];
-        classes.extend(flags.iter().filter(|(is_set, _)| *is_set).map(|(_, name)| (*name).to_owned()));
+        classes.extend(
+            flags
+                .iter()
+                .filter(|(is_set, _)| *is_set)
+                .map(|(_, name)| (*name).to_owned()),
+        );
         classes.join(" ")
     }
 }
@@ -187,7 +197,11 @@ fn nearest(colour: [i32; 3]) -> u8 {
         [255, 255, 255],
     ];
     let far = |known: &[i32; 3]| -> i32 {
-        known.iter().zip(colour).map(|(known, asked)| (known - asked).pow(2)).sum()
+        known
+            .iter()
+            .zip(colour)
+            .map(|(known, asked)| (known - asked).pow(2))
+            .sum()
     };
     let (place, _) = SIXTEEN
         .iter()
@@ -207,9 +221,18 @@ mod tests {
             html("\u{1b}[1;31mERROR\u{1b}[0m <script>&\"x\""),
             "<span class=\"ink-1 bold\">ERROR</span> &lt;script&gt;&amp;&quot;x&quot;"
         );
-        assert_eq!(html("\u{1b}[92mup\u{1b}[39m."), "<span class=\"ink-10\">up</span>.");
-        assert_eq!(html("\u{1b}[38;5;196mred"), "<span class=\"ink-1\">red</span>");
-        assert_eq!(html("\u{1b}[38;2;90;250;80mgreen"), "<span class=\"ink-10\">green</span>");
+        assert_eq!(
+            html("\u{1b}[92mup\u{1b}[39m."),
+            "<span class=\"ink-10\">up</span>."
+        );
+        assert_eq!(
+            html("\u{1b}[38;5;196mred"),
+            "<span class=\"ink-1\">red</span>"
+        );
+        assert_eq!(
+            html("\u{1b}[38;2;90;250;80mgreen"),
+            "<span class=\"ink-10\">green</span>"
+        );
     }
 
     #[test]

@@ -147,11 +147,39 @@ pub(crate) async fn live(
             let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
             let app = control.app(&id.to_string()).await?;
             let now = control.now();
-            let render = |component: &str, html: Result<String, Error>| (component.to_owned(), html);
+            let render =
+                |component: &str, html: Result<String, Error>| (component.to_owned(), html);
             let parts = [
-                render("app-head", viewer.fragment_at(now, "app.head", &Part { of: AppHead::of(&app) })),
-                render("app-facts", viewer.fragment_at(now, "app.facts", &Part { of: facts(control, &app) })),
-                render("recent", viewer.fragment_at(now, "app.recent", &Part { of: recent(control, &app).await? })),
+                render(
+                    "app-head",
+                    viewer.fragment_at(
+                        now,
+                        "app.head",
+                        &Part {
+                            of: AppHead::of(&app),
+                        },
+                    ),
+                ),
+                render(
+                    "app-facts",
+                    viewer.fragment_at(
+                        now,
+                        "app.facts",
+                        &Part {
+                            of: facts(control, &app),
+                        },
+                    ),
+                ),
+                render(
+                    "recent",
+                    viewer.fragment_at(
+                        now,
+                        "app.recent",
+                        &Part {
+                            of: recent(control, &app).await?,
+                        },
+                    ),
+                ),
             ];
             let mut patch = Patch::default().tone(tone(&app));
             for (target, html) in parts {
@@ -206,9 +234,14 @@ pub(super) async fn operate(
     app: &str,
     kind: OperationKind,
 ) -> Result<Response, Error> {
-    match control.start_operation(&posted.viewer.asked, app, kind).await {
+    match control
+        .start_operation(&posted.viewer.asked, app, kind)
+        .await
+    {
         Ok(operation) => Ok(on_to(&format!("/operations/{}", operation.id))),
-        Err(control::Error::Busy { operation, .. }) => Ok(on_to(&format!("/operations/{operation}"))),
+        Err(control::Error::Busy { operation, .. }) => {
+            Ok(on_to(&format!("/operations/{operation}")))
+        }
         Err(error) => Err(error.into()),
     }
 }

@@ -1,11 +1,7 @@
 //! The settings of an app: its parameters, its first login, and its end.
 
 use api::{App, AppState, OperationKind};
-use axum::{
-    extract::State,
-    http::StatusCode,
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use control::Control;
 use serde::Serialize;
 use serde_json::Value;
@@ -71,7 +67,10 @@ pub(crate) async fn reveal(
     posted: Posted<Write>,
 ) -> Result<Response, Error> {
     let app = site.control.app(&name).await?;
-    let password = posted.fields.exact("password").filter(|typed| !typed.is_empty());
+    let password = posted
+        .fields
+        .exact("password")
+        .filter(|typed| !typed.is_empty());
     let asked = &posted.viewer.asked;
     let revealed = site
         .control
@@ -86,9 +85,9 @@ pub(crate) async fn reveal(
             });
         }
         Err(control::Error::Invalid { errors }) => {
-            view.password_wrong = errors.first().map(|error| {
-                format!("Your own password {}.", error.message)
-            });
+            view.password_wrong = errors
+                .first()
+                .map(|error| format!("Your own password {}.", error.message));
         }
         Err(error) => return Err(error.into()),
     }
@@ -109,18 +108,29 @@ pub(crate) async fn delete(
         *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
         return Ok(answer);
     }
-    operate(&site.control, &posted, &app.id.to_string(), OperationKind::Delete).await
+    operate(
+        &site.control,
+        &posted,
+        &app.id.to_string(),
+        OperationKind::Delete,
+    )
+    .await
 }
 
 async fn view(control: &Control, app: &App) -> Result<View, Error> {
     let entry = control.catalog_app(&app.catalog_id).ok();
     let parameter = |(name, value): (&String, &Value)| {
         let known = entry.as_ref().and_then(|entry| {
-            entry.parameters.iter().find(|parameter| parameter.name == *name)
+            entry
+                .parameters
+                .iter()
+                .find(|parameter| parameter.name == *name)
         });
         Parameter {
             label: known.map_or_else(|| name.clone(), |known| known.label.clone()),
-            help: known.and_then(|known| known.help.clone()).unwrap_or_default(),
+            help: known
+                .and_then(|known| known.help.clone())
+                .unwrap_or_default(),
             immutable: known.is_some_and(|known| known.immutable),
             value: match value {
                 Value::String(text) => text.clone(),
@@ -135,7 +145,10 @@ async fn view(control: &Control, app: &App) -> Result<View, Error> {
         parameters: app.parameters.iter().map(parameter).collect(),
         // A release that cannot be read must not hide the rest of the page.
         has_credentials: !is_gone
-            && control.has_credentials(&app.id.to_string()).await.unwrap_or(false),
+            && control
+                .has_credentials(&app.id.to_string())
+                .await
+                .unwrap_or(false),
         credentials: None,
         password_wrong: None,
         node: app.node.clone(),

@@ -127,7 +127,10 @@ pub(crate) async fn live(
     stopping: Stopping,
     request_id: RequestId,
 ) -> Result<Response, Error> {
-    if let Some(seen) = headers.get("last-event-id").and_then(|seen| seen.to_str().ok()) {
+    if let Some(seen) = headers
+        .get("last-event-id")
+        .and_then(|seen| seen.to_str().ok())
+    {
         which.after = Some(seen.to_owned());
     }
     let control = site.control;
@@ -167,7 +170,10 @@ pub(crate) async fn download(
     let app = site.control.app(&name).await?;
     let text = site.control.logs(&name, which.query()).await?;
     let text = String::from_utf8_lossy(&text);
-    let wanted = text.lines().map(ansi::plain).filter(|line| which.wants(line));
+    let wanted = text
+        .lines()
+        .map(ansi::plain)
+        .filter(|line| which.wants(line));
     let body: String = wanted.flat_map(|line| [line, "\n".to_owned()]).collect();
     let headers: [(HeaderName, String); 2] = [
         (header::CONTENT_TYPE, "text/plain; charset=utf-8".to_owned()),
@@ -230,7 +236,10 @@ impl Which {
             Some((at, text)) if is_time(at) => (at, text),
             _ => ("", line.line.as_str()),
         };
-        let is_known = self.after.as_deref().is_some_and(|after| !at.is_empty() && at <= after);
+        let is_known = self
+            .after
+            .as_deref()
+            .is_some_and(|after| !at.is_empty() && at <= after);
         if is_known || !self.wants(&ansi::plain(text)) {
             return None;
         }
@@ -289,7 +298,10 @@ mod tests {
     #[test]
     fn lines_of_several_services_are_in_the_order_of_time() {
         let lines = which().lines(TEXT);
-        let told: Vec<_> = lines.iter().map(|line| (line.clock.as_str(), line.html.as_str())).collect();
+        let told: Vec<_> = lines
+            .iter()
+            .map(|line| (line.clock.as_str(), line.html.as_str()))
+            .collect();
         assert_eq!(
             told,
             [
