@@ -27,6 +27,11 @@ impl Control {
         })
     }
 
+    /// That everything is parked, and by whom; nothing when work goes on.
+    pub async fn parked(&self) -> Result<Option<Parked>, Error> {
+        Ok(self.site.store.parking().now().await?.map(shown))
+    }
+
     /// Parks everything: what is at work stops where it is, and nothing is begun or undone until it is resumed.
     pub async fn park(&self, asked: &Asked, wish: Park) -> Result<Status, Error> {
         let reason = wish.reason.trim();

@@ -39,7 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(operations::cancel))
         .routes(routes!(operations::retry))
         .routes(routes!(operations::abandon))
-        .routes(routes!(status::show))
+        .routes(routes!(status::status))
         .routes(routes!(status::park))
         .routes(routes!(status::resume))
         .routes(routes!(events::of_operation))

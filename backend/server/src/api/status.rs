@@ -13,7 +13,7 @@ use crate::{
 #[utoipa::path(get, path = "/status", tag = "operations", responses(
     (status = 200, description = "As it stands.", body = Status),
 ))]
-pub(crate) async fn show(
+pub(crate) async fn status(
     State(control): State<Control>,
     _: Caller<Read>,
 ) -> Result<Json<Status>, Error> {

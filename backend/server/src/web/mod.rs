@@ -31,6 +31,7 @@ mod page;
 mod picture;
 mod posted;
 mod progress;
+mod settings;
 mod site;
 mod state;
 mod steps;
@@ -58,6 +59,11 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/live/nodes", get(nodes::live))
         .route("/operations", get(operations::page))
         .route("/live/operations", get(operations::live))
+        .route("/settings", get(settings::page))
+        .route("/settings/tokens", post(settings::create_token))
+        .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
+        .route("/settings/park", post(settings::park))
+        .route("/settings/resume", post(settings::resume))
         .route("/apps/{id}", get(app::page))
         .route("/live/apps/{id}", get(app::live))
         .route("/apps/{id}/start", post(app::start))

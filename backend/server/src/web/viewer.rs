@@ -78,7 +78,11 @@ impl<N: Needs> Viewer<N> {
             look: Look::of(&parts.headers),
             now: site.control.now(),
             pulse: site.control.pulse().await?,
-            parked: None,
+            parked: site
+                .control
+                .parked()
+                .await?
+                .map(|parked| format!("Everything is parked by {}: {}", parked.by, parked.reason)),
             web: site.web.clone(),
             needs: PhantomData,
         })
