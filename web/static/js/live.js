@@ -113,9 +113,9 @@ function put({ target, place, html }) {
     element.append(template.content);
     return;
   }
-  const held = kept(element);
+  const restore = kept(element);
   element.replaceWith(template.content);
-  held?.();
+  restore();
 }
 
 // What a person is in the middle of stays: the focus, and what they have unfolded.
