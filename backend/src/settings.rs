@@ -281,6 +281,10 @@ fn control_settings(source: &Source) -> Result<control::Settings, WrongSetting> 
             operations: retention("PROXIMITY_KEEP_OPERATIONS")?,
             audit: retention("PROXIMITY_KEEP_AUDIT")?,
         },
+        reconcile: match source.text("PROXIMITY_RECONCILE_INTERVAL").as_deref() {
+            Some("off") => None,
+            _ => Some(source.duration("PROXIMITY_RECONCILE_INTERVAL")?),
+        },
         ..control::Settings::default()
     })
 }

@@ -3,7 +3,9 @@
 mod backup;
 mod crash;
 mod failures;
+mod foreign;
 pub(crate) mod kills;
 mod life;
 mod many;
+mod recovery;
 mod stop;

@@ -49,7 +49,7 @@ pub(crate) struct World {
     neighbours: BTreeSet<u64>,
     /// What the containers are made of, where they are real. Taken down last.
     lab: Option<Lab>,
-    _data: TempDir,
+    data: TempDir,
     ended: bool,
 }
 
@@ -118,6 +118,41 @@ impl World {
             .map(|rule| serde_json::from_value(rule).expect("a rule"))
             .collect();
         self.cluster().set_faults(rules).expect("the place exists");
+    }
+
+    /// Runs a command in an app's container, as a person with a root shell there, and answers what it printed.
+    pub(crate) async fn inside(&self, app: &Value, argv: &[&str]) -> String {
+        let vmid = app["vmid"].as_u64().expect("a number");
+        let vmid = u32::try_from(vmid).expect("a number of Proxmox");
+        let cluster = self.cluster().cluster();
+        let (code, printed) = cluster.exec_by_hand(vmid, argv).await;
+        assert_eq!(code, 0, "{argv:?}: {printed}");
+        printed
+    }
+
+    /// Starts an app's container by hand, or pulls its plug.
+    pub(crate) async fn power(&self, app: &Value, running: bool) {
+        let vmid = app["vmid"].as_u64().expect("a number");
+        let vmid = u32::try_from(vmid).expect("a number of Proxmox");
+        let change = sim::ContainerChange {
+            running: Some(running),
+            ..sim::ContainerChange::default()
+        };
+        self.cluster()
+            .change_container(vmid, &change)
+            .await
+            .expect("the container is there");
+    }
+
+    /// Deletes the database while the program does not run.
+    pub(crate) fn lose_database(&self) {
+        for entry in std::fs::read_dir(self.data.path()).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy();
+            if name.starts_with("proximity.db") || name == "secret.key" {
+                std::fs::remove_file(&path).expect("a file");
+            }
+        }
     }
 
     /// Numbers of all containers that were not there from the start, with their node.
@@ -235,6 +270,8 @@ impl Builder {
             ("PROXIMITY_LISTEN", "127.0.0.1:0".to_owned()),
             ("PROXIMITY_DATA_DIR", data.path().display().to_string()),
             ("PROXIMITY_ADMIN_PASSWORD", PASSWORD.to_owned()),
+            // Faults are counted: nobody but the test itself may meet them.
+            ("PROXIMITY_RECONCILE_INTERVAL", "off".to_owned()),
             ("PROXIMITY_LOG", "info,server=warn,control=debug".to_owned()),
             ("PROXMOX_HOST", cluster.api.ip().to_string()),
             ("PROXMOX_PORT", cluster.api.port().to_string()),
@@ -277,7 +314,7 @@ impl Builder {
             service,
             neighbours: BTreeSet::new(),
             lab,
-            _data: data,
+            data,
             ended: false,
         };
         world.neighbours = world

@@ -14,7 +14,7 @@ use crate::{AppId, Operation, OperationId, operation::words};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AppState {
-    /// Its first deployment is under way.
+    /// Its first deployment, or its adoption, is under way.
     Deploying,
     /// Up.
     Running,

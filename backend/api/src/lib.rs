@@ -16,6 +16,7 @@ mod operation;
 mod page;
 mod plan;
 mod problem;
+mod reconciliation;
 mod status;
 
 pub use app::{App, AppState, Deploy, Deployed, Endpoint, Network, Resources, Started};
@@ -34,4 +35,5 @@ pub use operation::{
 pub use page::Page;
 pub use plan::{Candidate, Plan, PlannedStep};
 pub use problem::{FieldError, Problem};
+pub use reconciliation::{Adopt, AdoptionPlan, Discrepancy, DiscrepancyKind, Reconciliation};
 pub use status::{LiveOperations, Park, Parked, Status};

@@ -65,6 +65,8 @@ pub enum OperationKind {
     Restart,
     /// Remove an app with its container and data.
     Delete,
+    /// Take an app back that only its container remembers.
+    Adopt,
 }
 
 words!(OperationKind {
@@ -73,6 +75,7 @@ words!(OperationKind {
     Stop = "stop",
     Restart = "restart",
     Delete = "delete",
+    Adopt = "adopt",
 });
 
 /// Where an operation is: `queued → running → completed | unwinding → unwound | stuck`.

@@ -51,6 +51,96 @@ fn double(value: &str) -> String {
     out
 }
 
+/// The values of a `.env` file that this module wrote, also after a person changed it: plain values and comments are
+/// understood, too. Variables inside values are kept as they are typed.
+///
+/// The error names the line, never a value.
+pub(crate) fn read(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut values: Vec<(String, String)> = Vec::new();
+    let mut rest = text;
+    loop {
+        rest = rest.trim_start();
+        if rest.is_empty() {
+            return Ok(values);
+        }
+        let line = || text[..text.len() - rest.len()].matches('\n').count() + 1;
+        if rest.starts_with('#') {
+            rest = rest.split_once('\n').map_or("", |(_, after)| after);
+            continue;
+        }
+        let (name, after) = rest
+            .split_once('=')
+            .filter(|(name, _)| !name.contains('\n'))
+            .ok_or_else(|| format!("line {} is no `NAME=value`", line()))?;
+        let name = name.strip_prefix("export ").unwrap_or(name).trim();
+        if !crate::param::is_name(name) {
+            return Err(format!(
+                "line {} has no name that a variable can have",
+                line()
+            ));
+        }
+        let (value, after) =
+            value(after).ok_or_else(|| format!("the quote in line {} is never closed", line()))?;
+        values.retain(|(known, _)| known != name);
+        values.push((name.to_owned(), value));
+        rest = after;
+    }
+}
+
+/// The value behind a `=` and what follows it.
+fn value(text: &str) -> Option<(String, &str)> {
+    let text = text.trim_start_matches([' ', '\t']);
+    if let Some(quoted) = text.strip_prefix('\'') {
+        let (value, after) = quoted.split_once('\'')?;
+        return Some((value.to_owned(), after));
+    }
+    if let Some(quoted) = text.strip_prefix('"') {
+        return unescape(quoted);
+    }
+    let (line, after) = text.split_once('\n').unwrap_or((text, ""));
+    let value = line.split_once(" #").map_or(line, |(value, _)| value);
+    Some((value.trim_end().to_owned(), after))
+}
+
+/// What stands between double quotes, up to the one that closes.
+fn unescape(text: &str) -> Option<(String, &str)> {
+    let mut out = String::new();
+    let mut rest = text;
+    loop {
+        let at = rest.find(['"', '\\', '$'])?;
+        out.push_str(&rest[..at]);
+        let (mark, after) = rest[at..].split_at(1);
+        rest = after;
+        if mark == "\"" {
+            return Some((out, rest));
+        }
+        if mark == "$" {
+            // `$$` is a dollar; any other one stays what it is.
+            rest = rest.strip_prefix('$').unwrap_or(rest);
+            out.push('$');
+            continue;
+        }
+        let octal = rest
+            .strip_prefix('0')
+            .and_then(|digits| digits.get(..3))
+            .and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        if let Some(code) = octal {
+            out.push(char::from(code));
+            rest = &rest[4..];
+            continue;
+        }
+        let next = rest.chars().next()?;
+        match next {
+            'n' => out.push('\n'),
+            'r' => out.push('\r'),
+            't' => out.push('\t'),
+            '\\' | '"' | '$' => out.push(next),
+            other => out.extend(['\\', other]),
+        }
+        rest = &rest[next.len_utf8()..];
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -189,6 +279,29 @@ mod tests {
         let text = write(named.iter().map(|(n, v)| (n.as_str(), v.clone())));
         for release in [Release::LooksBackOne, Release::Pairs] {
             assert_eq!(parse(&text, release), named, "{release:?}\n{text}");
+        }
+        assert_eq!(read(&text).as_ref(), Ok(&named), "{text}");
+    }
+
+    #[test]
+    fn what_a_person_wrote_is_read_and_what_is_broken_is_named() {
+        let text = "# mine\nA=plain value # not it\nexport B = 'x'\n\nA=\"again $$5 \\z\"\nC=\n";
+        let pairs = [("B", "x"), ("A", "again $5 \\z"), ("C", "")];
+        assert_eq!(
+            read(text),
+            Ok(pairs.map(|(n, v)| (n.to_owned(), v.to_owned())).into())
+        );
+        for (wrong, line) in [
+            ("A=1\nhunter2\n", "line 2"),
+            ("A='hunter2", "line 1"),
+            ("\nA B=hunter2", "line 2"),
+            ("A=\"hunter2\\", "line 1"),
+        ] {
+            let error = read(wrong).unwrap_err();
+            assert!(
+                error.contains(line) && !error.contains("hunter2"),
+                "{error}"
+            );
         }
     }
 

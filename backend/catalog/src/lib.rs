@@ -48,8 +48,8 @@ pub use error::Error;
 pub use finding::{Finding, Severity};
 pub use health::{Health, HealthRule, Pace};
 pub use manifest::{
-    Data, Dump, Files, FirstRun, Host, Icon, Image, Manifest, TemplateFile, Upgrade, UpgradeRule,
-    UserMount,
+    Data, Dump, Files, FirstRun, Host, Icon, Image, Manifest, Recovered, TemplateFile, Upgrade,
+    UpgradeRule, UserMount,
 };
 pub use param::{Choice, Generate, Kind as ParamKind, Param, Validate};
 pub use project::{Project, ProjectFile, RenderContext};

@@ -5,8 +5,8 @@ use indexmap::IndexMap;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 use store::{
-    AppChange, AppFilter, Deployment, Hidden, IdempotencyKey, NewApp, NewOperation, NewRelease,
-    PageRequest, Reserved,
+    AppChange, AppFilter, Deployment, Hidden, IdempotencyKey, NewApp, NewOperation, PageRequest,
+    Reserved,
 };
 
 use crate::{
@@ -97,20 +97,14 @@ impl Control {
                 endpoints: Vec::new(),
                 owner: asked.who.username.clone(),
             },
-            release: NewRelease {
-                catalog_id: wish.manifest.id.clone(),
-                version: wish.manifest.version.clone(),
-                revision: u32::try_from(wish.manifest.revision).unwrap_or(u32::MAX),
-                bundle: serde_json::to_vec(&wish.manifest.bundle())
-                    .expect("a bundle is texts and bytes"),
-            },
+            release: project::release(&wish.manifest),
             state: serde_json::to_value(&state).expect("a state is plain values"),
             idempotency,
             audit: asked.audit("app.deploy", &wish.name),
         }
     }
 
-    async fn deployed(&self, begun: store::Begun) -> Result<Deployed, Error> {
+    pub(crate) async fn deployed(&self, begun: store::Begun) -> Result<Deployed, Error> {
         Ok(Deployed {
             app: shown(begun.app),
             operation: self.with_steps(begun.operation).await?,
@@ -218,7 +212,7 @@ fn state_of(app: &store::App) -> State {
 }
 
 /// The request under the name that its sender gave it.
-fn key(asked: &Asked, action: &str, request: &impl Serialize) -> Option<IdempotencyKey> {
+pub(crate) fn key(asked: &Asked, action: &str, request: &impl Serialize) -> Option<IdempotencyKey> {
     let key = asked.idempotency_key.clone()?;
     let body = serde_json::to_vec(request).expect("a request is plain values");
     let request_hash = Sha256::new()
@@ -234,7 +228,7 @@ fn key(asked: &Asked, action: &str, request: &impl Serialize) -> Option<Idempote
     })
 }
 
-fn reused(error: store::Error) -> Error {
+pub(crate) fn reused(error: store::Error) -> Error {
     match error {
         store::Error::KeyReused => Error::IdempotencyMismatch,
         error => error.into(),

@@ -10,7 +10,8 @@ use crate::{Control, Error};
 impl Control {
     /// The entries that fit a text and a category, best first.
     pub fn catalog(&self, text: Option<&str>, category: Option<&str>) -> Vec<CatalogApp> {
-        self.catalog
+        self.site
+            .catalog
             .search(text.unwrap_or_default(), category)
             .into_iter()
             .map(row)
@@ -48,7 +49,7 @@ impl Control {
     }
 
     pub(crate) fn manifest(&self, id: &str) -> Result<&Manifest, Error> {
-        self.catalog.get(id).ok_or(Error::NotFound {
+        self.site.catalog.get(id).ok_or(Error::NotFound {
             what: "catalog app",
         })
     }

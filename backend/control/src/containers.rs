@@ -69,6 +69,37 @@ pub(crate) async fn look(context: &Context, state: &State) -> Result<Found, Erro
     }
 }
 
+/// Finds the app's container wherever it is now, and notes the node: containers are moved between two calls.
+/// [`look`] with its answer in words.
+pub(crate) async fn find_again<S: Saga<State = State, Context = Context>>(
+    cx: &mut StepContext<'_, S>,
+    doing: &str,
+) -> Result<NodeName, StepError> {
+    let found = look(cx.context, cx.state).await;
+    let node = match found.map_err(|error| explain::proxmox(doing, &error))? {
+        Found::Ours(node, _) => node,
+        Found::Foreign(node) => {
+            return Err(gone(&format!(
+                "its number is now a guest on {node} that does not carry the app's proof"
+            ))
+            .into());
+        }
+        Found::Creating(_) | Found::Nothing => {
+            return Err(gone("the cluster does not know it any more").into());
+        }
+    };
+    cx.state.node = Some(node.to_string());
+    Ok(node)
+}
+
+fn gone(why: &str) -> Failure {
+    Failure::new(
+        "container_missing",
+        format!("The app's container is gone: {why}."),
+    )
+    .hint("It was removed, replaced or edited outside of Proximity; `proximity reconcile` tells which. If it is lost, delete the app here, too.")
+}
+
 /// Waits for a task and hands its log lines on.
 pub(crate) async fn follow_task<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use api::{AppId, ImageProgress, OperationId};
+use catalog::Catalog;
 use proxmox::{Client, NodeName, Vmid};
 use saga::Failure;
 use store::{Lease, Store};
@@ -33,6 +34,8 @@ pub struct Site {
     pub store: Store,
     /// The key of sealed values.
     pub secrets: SecretKey,
+    /// The catalog.
+    pub catalog: Catalog,
     /// Settings.
     pub settings: Settings,
     /// What the cluster told last.

@@ -143,7 +143,9 @@ impl Control {
         let before = self.site.store.operations().get(id).await?;
         let change = match before.kind {
             // Its container may be there still: it is not ours any more, and a person knows.
-            OperationKind::Deploy | OperationKind::Delete => AppChange::to(AppState::Deleted),
+            OperationKind::Deploy | OperationKind::Delete | OperationKind::Adopt => {
+                AppChange::to(AppState::Deleted)
+            }
             OperationKind::Start | OperationKind::Stop | OperationKind::Restart => {
                 AppChange::none()
             }

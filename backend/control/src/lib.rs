@@ -12,6 +12,7 @@
 //!
 //! [`operations`] is the table of contents. This crate knows no HTTP and no SQL.
 
+mod adoption;
 mod apps;
 mod auth;
 mod browse;
@@ -39,6 +40,7 @@ mod probe;
 mod project;
 mod pulse;
 mod random;
+mod reconcile;
 mod residents;
 mod retention;
 mod secrets;
@@ -94,7 +96,6 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Control {
     site: Arc<Site>,
-    catalog: Catalog,
     /// Password hashes that are computed at the same time: each takes a core and tens of MiB.
     hashing: Arc<Semaphore>,
 }
@@ -122,6 +123,7 @@ impl Control {
             hosts,
             store: parts.store,
             secrets: parts.secrets,
+            catalog: parts.catalog,
             settings: parts.settings,
             gathering: gather::Gathering::default(),
             turns: turns::Turns::default(),
@@ -130,17 +132,19 @@ impl Control {
         };
         Self {
             site: Arc::new(site),
-            catalog: parts.catalog,
             hashing: Arc::new(Semaphore::new(2)),
         }
     }
 
-    /// Drives operations until `shutdown`, then parks those that are under way. `holder` names this process in
-    /// leases.
+    /// Drives operations until `shutdown`, then parks those that are under way; compares the cluster with the database
+    /// meanwhile. `holder` names this process in leases.
     pub async fn work(&self, holder: &str, shutdown: CancellationToken) {
         // So that the first page has something to show.
         self.renew_overview();
-        worker::run(self.site.clone(), holder, shutdown).await;
+        tokio::join!(
+            worker::run(self.site.clone(), holder, shutdown.clone()),
+            reconcile::keep(self.site.clone(), holder, shutdown),
+        );
     }
 
     /// Forgets what is older than the settings want it kept, now and then, until `shutdown`.

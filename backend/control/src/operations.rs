@@ -15,8 +15,8 @@ use crate::{
     steps::{
         AwaitAddress, AwaitDocker, CheckHealth, ChooseNode, CreateContainer, DestroyContainer,
         FetchTemplate, ForgetRelease, GrantFeatures, InstallDocker, ObserveContainer, Publish,
-        PullImages, ReserveVmid, StartContainer, StartProject, StopContainer, Unpublish,
-        UploadProject,
+        PullImages, ReadProject, ReserveVmid, RestorePower, StartContainer, StartProject,
+        StopContainer, Unpublish, UploadProject,
     },
 };
 
@@ -62,6 +62,12 @@ operations! {
 
     /// Removes an app. Once it is unpublished there is no way back.
     Delete = "delete" [Unpublish, DestroyContainer, ForgetRelease];
+
+    /// Takes an app back that only its container remembers, and leaves the container as it was found. Undone, only
+    /// the rows are taken back.
+    Adopt = "adopt" [
+        ObserveContainer, StartContainer, AwaitAddress, ReadProject, RestorePower, Publish,
+    ];
 }
 
 /// The plan of a kind: the names of its steps in order.
@@ -72,6 +78,7 @@ pub fn plan(kind: OperationKind) -> Plan {
         OperationKind::Stop => saga::plan::<Stop>(),
         OperationKind::Restart => saga::plan::<Restart>(),
         OperationKind::Delete => saga::plan::<Delete>(),
+        OperationKind::Adopt => saga::plan::<Adopt>(),
     }
 }
 

@@ -107,7 +107,7 @@ impl Control {
                 disk: Some(wish.size.disk),
             },
             images: wish.manifest.images_for(&wish.answers),
-            steps: steps(),
+            steps: steps(api::OperationKind::Deploy),
         })
     }
 }
@@ -146,6 +146,13 @@ fn error(pointer: &str, message: impl Into<String>) -> FieldError {
         pointer: pointer.to_owned(),
         message: message.into(),
     }
+}
+
+/// Whether an app may be called this.
+pub(crate) fn is_name(name: &str) -> bool {
+    let mut errors = Vec::new();
+    check_name(name, &mut errors);
+    errors.is_empty()
 }
 
 /// A name may be any text that a person can type, for it is only shown.
@@ -261,8 +268,8 @@ pub(crate) fn parse_address(text: &str) -> Option<(std::net::Ipv4Addr, u8)> {
 }
 
 /// The steps in the order in which they run, each in a sentence.
-fn steps() -> Vec<PlannedStep> {
-    let plan = operations::plan(api::OperationKind::Deploy);
+pub(crate) fn steps(kind: api::OperationKind) -> Vec<PlannedStep> {
+    let plan = operations::plan(kind);
     let step = |name: &&'static str| PlannedStep {
         name: (*name).to_owned(),
         description: describe(name).to_owned(),
@@ -289,6 +296,9 @@ fn describe(step: &str) -> &'static str {
         "pull_images" => "Pull the app's images",
         "start_project" => "Start the app's services",
         "check_health" => "Wait until every service runs and the app's own check passes",
+        "observe_container" => "Find the container, prove what it is, and note whether it runs",
+        "read_project" => "Read the app's files in the container and take its answers from them",
+        "restore_power" => "Stop the container again where it did not run",
         "publish" => "Show the app as running, with its addresses",
         _ => "",
     }
@@ -300,7 +310,9 @@ mod tests {
 
     #[test]
     fn every_step_of_a_deployment_is_described() {
-        assert!(steps().iter().all(|step| !step.description.is_empty()));
+        for kind in [api::OperationKind::Deploy, api::OperationKind::Adopt] {
+            assert!(steps(kind).iter().all(|step| !step.description.is_empty()));
+        }
     }
 
     #[test]

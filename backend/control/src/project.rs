@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use catalog::{Answers, Bundle, Manifest, ProjectFile, RenderContext};
 use saga::{Failure, StepError};
+use store::NewRelease;
 
 use crate::{broken, context::Context, health::Check, operations::State, secrets::SecretKey};
 
@@ -11,6 +12,16 @@ use crate::{broken, context::Context, health::Check, operations::State, secrets:
 pub(crate) struct Project {
     manifest: Manifest,
     answers: Answers,
+}
+
+/// A release of this version of an entry.
+pub(crate) fn release(manifest: &Manifest) -> NewRelease {
+    NewRelease {
+        catalog_id: manifest.id.clone(),
+        version: manifest.version.clone(),
+        revision: u32::try_from(manifest.revision).unwrap_or(u32::MAX),
+        bundle: serde_json::to_vec(&manifest.bundle()).expect("a bundle is texts and bytes"),
+    }
 }
 
 /// Where the sealed answers of an app belong; their associated data.
@@ -65,15 +76,7 @@ fn unreadable(reason: &str) -> Failure {
 impl Project {
     /// The files of the project.
     pub(crate) fn render(&self, state: &State) -> Result<Vec<ProjectFile>, Failure> {
-        let project = self.manifest.render(&self.answers, &render_context(state)?);
-        let project = project.map_err(|error| {
-            Failure::new(
-                "project_not_rendered",
-                format!("The app's files cannot be made: {error}."),
-            )
-            .hint("The catalog entry has a fault; `proximity catalog check` tells where.")
-        })?;
-        Ok(project.files)
+        render(&self.manifest, &self.answers, state)
     }
 
     /// A service for each image, and the image as people know it; each image once.
@@ -129,6 +132,23 @@ impl Project {
     pub(crate) fn endpoints(&self, state: &State) -> Vec<api::Endpoint> {
         endpoints(&self.manifest, &self.answers, state.address)
     }
+}
+
+/// The files of a project with these answers.
+pub(crate) fn render(
+    manifest: &Manifest,
+    answers: &Answers,
+    state: &State,
+) -> Result<Vec<ProjectFile>, Failure> {
+    let project = manifest.render(answers, &render_context(state)?);
+    let project = project.map_err(|error| {
+        Failure::new(
+            "project_not_rendered",
+            format!("The app's files cannot be made: {error}."),
+        )
+        .hint("The catalog entry has a fault; `proximity catalog check` tells where.")
+    })?;
+    Ok(project.files)
 }
 
 /// What can be opened, the primary one first.

@@ -34,6 +34,8 @@ pub struct Settings {
     pub lease: Duration,
     /// How long what happened is kept.
     pub keep: Keep,
+    /// How often the cluster is compared with the database; only when asked, where absent.
+    pub reconcile: Option<Duration>,
     /// By how much the limits and pauses that are no settings are divided: 1, but in tests that run into them.
     pub haste: u32,
 }
@@ -70,6 +72,7 @@ impl Default for Settings {
             lease: Duration::from_secs(30),
             haste: 1,
             keep: Keep::default(),
+            reconcile: Some(Duration::from_mins(1)),
         }
     }
 }

@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     context::{Context, Site},
-    operations::{self, Delete, Deploy, Restart, Start, State, Stop},
+    operations::{self, Adopt, Delete, Deploy, Restart, Start, State, Stop},
     probe::{Probe, Write},
     settings::Settings,
 };
@@ -189,6 +189,7 @@ async fn by_kind(
         OperationKind::Stop => drive::<Stop>(journal, context, control).await,
         OperationKind::Restart => drive::<Restart>(journal, context, control).await,
         OperationKind::Delete => drive::<Delete>(journal, context, control).await,
+        OperationKind::Adopt => drive::<Adopt>(journal, context, control).await,
     }
 }
 
@@ -315,11 +316,20 @@ fn app_change(kind: OperationKind, outcome: &Outcome, state: Option<&State>) -> 
             OperationKind::Deploy | OperationKind::Start | OperationKind::Restart,
             Outcome::Completed,
         ) => AppChange::to(AppState::Running).attention(None),
-        (OperationKind::Stop, Outcome::Completed) => AppChange::to(AppState::Stopped)
-            .address(None)
-            .attention(None),
+        (OperationKind::Adopt, Outcome::Completed)
+            if state.is_none_or(|state| state.was_running != Some(false)) =>
+        {
+            AppChange::to(AppState::Running).attention(None)
+        }
+        (OperationKind::Stop | OperationKind::Adopt, Outcome::Completed) => {
+            AppChange::to(AppState::Stopped)
+                .address(None)
+                .attention(None)
+        }
         (OperationKind::Delete, Outcome::Completed)
-        | (OperationKind::Deploy, Outcome::Unwound { .. }) => AppChange::to(AppState::Deleted),
+        | (OperationKind::Deploy | OperationKind::Adopt, Outcome::Unwound { .. }) => {
+            AppChange::to(AppState::Deleted)
+        }
         (_, Outcome::Unwound { .. }) => before().attention(None),
     }
 }

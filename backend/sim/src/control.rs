@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use axum::routing::{delete, get, post, put};
+use axum::routing::{get, post, put};
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::faults::Rule;
+use crate::hand::{ContainerChange, Stranger};
 use crate::pct;
 
 /// Body of `PUT /sim/faults`: replaces all faults.
@@ -76,7 +77,11 @@ pub(crate) fn router() -> Router<Cluster> {
         .route("/sim/faults", get(faults).put(set_faults))
         .route("/sim/visits", get(visits))
         .route("/sim/nodes/{node}", put(change_node))
-        .route("/sim/containers/{vmid}", delete(destroy))
+        .route("/sim/containers", post(settle))
+        .route(
+            "/sim/containers/{vmid}",
+            put(change_container).delete(destroy),
+        )
         .route("/sim/expire-tickets", post(expire))
         .route("/sim/pct", post(run_pct))
 }
@@ -121,6 +126,28 @@ async fn change_node(
 ) -> Result<StatusCode, Refusal> {
     cluster
         .change_node(&node, &change)
+        .await
+        .map_err(|text| refuse(StatusCode::NOT_FOUND, &text))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn settle(
+    State(cluster): State<Cluster>,
+    Json(stranger): Json<Stranger>,
+) -> Result<StatusCode, Refusal> {
+    cluster
+        .settle(&stranger)
+        .map_err(|text| refuse(StatusCode::CONFLICT, &text))?;
+    Ok(StatusCode::CREATED)
+}
+
+async fn change_container(
+    State(cluster): State<Cluster>,
+    Path(vmid): Path<u32>,
+    Json(change): Json<ContainerChange>,
+) -> Result<StatusCode, Refusal> {
+    cluster
+        .change_container(vmid, &change)
         .await
         .map_err(|text| refuse(StatusCode::NOT_FOUND, &text))?;
     Ok(StatusCode::NO_CONTENT)
@@ -254,7 +281,7 @@ impl Cluster {
             .map(|one| {
                 json!({
                     "vmid": one.vmid, "node": one.node, "type": "lxc", "status": one.status(),
-                    "config": one.config_json(true, false),
+                    "lock": one.lock, "config": one.config_json(true, false),
                 })
             })
             .chain(model.machines.values().map(|one| {

@@ -70,6 +70,8 @@ pub enum Action {
     AnswerLost,
     /// REST: the caller gets 596 and nothing was done.
     LostBefore,
+    /// `create_container`: somebody else makes a container of this number just before the call is carried out.
+    Overtaken,
     /// REST: the caller gets 596, and the call is carried out only then: a node's daemon goes on with what the
     /// proxy has given up.
     Late,
@@ -121,6 +123,7 @@ impl Action {
                 | Self::HangInTask
                 | Self::AnswerLost
                 | Self::LostBefore
+                | Self::Overtaken
                 | Self::Late
                 | Self::Unauthorized
                 | Self::Forbidden
@@ -330,7 +333,8 @@ impl Faults {
             if !rest && !GUEST_PLACES.contains(&on) {
                 return Err(WrongRule::UnknownPlace(rule.on.clone()));
             }
-            if !rule.action.is_for_both() && rest != rule.action.is_for_rest() {
+            let misplaced = rule.action == Action::Overtaken && on != "create_container";
+            if misplaced || (!rule.action.is_for_both() && rest != rule.action.is_for_rest()) {
                 return Err(WrongRule::Pointless(rule.on.clone(), rule.action));
             }
         }

@@ -21,6 +21,7 @@ pub mod pct;
 mod clock;
 mod cluster;
 mod failure;
+mod hand;
 mod life;
 mod model;
 mod params;
@@ -35,6 +36,7 @@ mod wander;
 mod work;
 
 pub use cluster::Cluster;
+pub use hand::{ContainerChange, Stranger};
 pub use options::{
     Addresses, ErrorStyle, GuestsKind, Life, NodeOptions, Options, SshServers, Templates,
 };

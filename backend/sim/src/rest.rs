@@ -23,6 +23,7 @@ use hyper::header;
 use crate::cluster::Cluster;
 use crate::failure::Failure;
 use crate::faults::{Action, Fault};
+use crate::hand::Stranger;
 use crate::model::identity::Identity;
 use crate::options::ErrorStyle;
 use crate::params::Params;
@@ -216,6 +217,14 @@ async fn before(
         Action::Refuse => Err(Failure::died(
             fault.text("got no worker upid - start worker failed"),
         )),
+        Action::Overtaken => {
+            let stranger = Stranger {
+                vmid: params.vmid(),
+                node: params.node().to_owned(),
+                config: BTreeMap::new(),
+            };
+            cluster.settle(&stranger).map_err(Failure::died)
+        }
         Action::LostBefore => Err(Failure::proxy(596, fault.text("Connection timed out"))),
         Action::Unauthorized => Err(Failure::unauthenticated(
             fault.text("permission denied - invalid PVE ticket"),

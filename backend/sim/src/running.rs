@@ -12,6 +12,7 @@ use crate::faults::{Faults, Rule, WrongRule};
 use crate::guests::Guests;
 use crate::guests::modelled::Modelled;
 use crate::guests::modelled::loopback::Loopback;
+use crate::hand::{ContainerChange, Stranger};
 use crate::model::identity::random_uuid;
 use crate::options::{Addresses, GuestsKind, Options, SshServers};
 use crate::rest::server::{self, Certificate};
@@ -144,6 +145,20 @@ impl Running {
     /// Changes what a node is like. The error says what is not there.
     pub async fn change_node(&self, node: &str, change: &NodeChange) -> Result<(), String> {
         self.cluster.change_node(node, change).await
+    }
+
+    /// Changes a container behind everybody's back. The error says what is not there.
+    pub async fn change_container(
+        &self,
+        vmid: u32,
+        change: &ContainerChange,
+    ) -> Result<(), String> {
+        self.cluster.change_container(vmid, change).await
+    }
+
+    /// Somebody else makes a container. The error says why not.
+    pub fn settle(&self, stranger: &Stranger) -> Result<(), String> {
+        self.cluster.settle(stranger)
     }
 
     /// Removes a container behind everybody's back; whether there was one.

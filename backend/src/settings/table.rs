@@ -201,6 +201,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "How long the audit log is kept.",
     ),
     plain(
+        "PROXIMITY_RECONCILE_INTERVAL",
+        Some("60s"),
+        "How often the cluster is compared with the database; nothing but reports comes of it. off: only when asked.",
+    ),
+    plain(
         "PROXIMITY_LOG",
         Some("info"),
         "What is logged, e.g. info, debug, or info,proxmox=debug.",

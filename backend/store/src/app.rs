@@ -140,6 +140,9 @@ impl App {
     }
 }
 
+/// Who told a person to look after an app, when it was a look at the cluster and no operation.
+pub(crate) const OBSERVED: &str = "reconciliation";
+
 /// What changes of an app, together with the operation that changes it. Begins empty: `AppChange::none()` or
 /// `AppChange::to(state)`, then one call per thing that changes.
 #[derive(Clone, Debug, Default)]
@@ -198,7 +201,16 @@ impl AppChange {
     #[must_use]
     pub fn attention(mut self, attention: Option<&str>) -> Self {
         self.columns.attention = Set(attention.map(text::clean));
+        self.columns.attention_by = Set(None);
         self
+    }
+
+    /// What a look at the cluster shows, or that it shows nothing to look after any more: see
+    /// [`Apps::attend`](crate::Apps::attend).
+    pub(crate) fn observed(attention: Option<&str>) -> Self {
+        let mut change = Self::none().attention(attention);
+        change.columns.attention_by = Set(attention.map(|_| OBSERVED.to_owned()));
+        change
     }
 
     /// It has no container any more: node, storage, number and address are forgotten.

@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use api::{AppId, AppState, OperationId, Page};
 use sea_orm::{
     ColumnTrait as _, Condition, EntityTrait as _, QueryFilter as _, QuerySelect as _,
-    QueryTrait as _,
+    QueryTrait as _, sea_query::SelectStatement,
 };
 
 use crate::{
     App, AppChange, Error, Lease, PageRequest, Result, Store,
+    app::OBSERVED,
     entity::{app, operation},
     page, text,
     write::Write,
@@ -26,6 +27,15 @@ pub struct AppFilter {
     pub state: Option<AppState>,
     /// Only those of this catalog entry.
     pub catalog_id: Option<String>,
+}
+
+/// The apps on which an operation lives.
+fn busy() -> SelectStatement {
+    operation::Entity::find()
+        .select_only()
+        .column(operation::Column::LiveAppId)
+        .filter(operation::Column::LiveAppId.is_not_null())
+        .into_query()
 }
 
 impl Apps<'_> {
@@ -93,15 +103,32 @@ impl Apps<'_> {
             .set(change.columns(write.now))
             .filter(app::Column::Id.eq(id.to_string()))
             .filter(app::Column::State.eq(expected.as_str()))
-            .filter(
-                app::Column::Id.not_in_subquery(
-                    operation::Entity::find()
-                        .select_only()
-                        .column(operation::Column::LiveAppId)
-                        .filter(operation::Column::LiveAppId.is_not_null())
-                        .into_query(),
-                ),
-            )
+            .filter(app::Column::Id.not_in_subquery(busy()))
+            .exec(&write.tx)
+            .await?;
+        write.commit().await?;
+        Ok(changed.rows_affected == 1)
+    }
+
+    /// Has a person look after an app on which no operation lives, or not any more. What an operation said stays.
+    /// Answers whether anything changed.
+    pub async fn attend(&self, id: AppId, attention: Option<&str>) -> Result<bool> {
+        let write = self.0.write().await?;
+        let own = app::Column::AttentionBy.eq(OBSERVED);
+        let free = match attention {
+            None => Condition::all().add(own),
+            Some(text) => Condition::any().add(app::Column::Attention.is_null()).add(
+                Condition::all()
+                    .add(own)
+                    .add(app::Column::Attention.ne(text)),
+            ),
+        };
+        let changed = app::Entity::update_many()
+            .set(AppChange::observed(attention).columns(write.now))
+            .filter(app::Column::Id.eq(id.to_string()))
+            .filter(app::Column::DeletedAt.is_null())
+            .filter(free)
+            .filter(app::Column::Id.not_in_subquery(busy()))
             .exec(&write.tx)
             .await?;
         write.commit().await?;

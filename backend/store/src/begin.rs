@@ -161,7 +161,12 @@ impl Operations<'_> {
         }
     }
 
-    async fn begun(&self, app: AppId, operation: OperationId, replayed: bool) -> Result<Begun> {
+    pub(crate) async fn begun(
+        &self,
+        app: AppId,
+        operation: OperationId,
+        replayed: bool,
+    ) -> Result<Begun> {
         let app = self.0.apps().get(app).await?;
         Ok(Begun {
             app,
@@ -172,18 +177,19 @@ impl Operations<'_> {
 }
 
 /// An operation to be.
-struct Row {
-    id: OperationId,
-    kind: OperationKind,
-    app: AppId,
-    app_name: String,
-    catalog_id: String,
-    state: Value,
-    requested_by: String,
+pub(crate) struct Row {
+    pub(crate) id: OperationId,
+    pub(crate) kind: OperationKind,
+    pub(crate) app: AppId,
+    pub(crate) app_name: String,
+    pub(crate) catalog_id: String,
+    pub(crate) state: Value,
+    pub(crate) requested_by: String,
 }
 
 impl Write<'_> {
-    async fn insert_app(&self, release: ReleaseId, deployment: &Deployment) -> Result<()> {
+    /// The row of a new app.
+    pub(crate) fn app_row(&self, release: ReleaseId, deployment: &Deployment) -> app::ActiveModel {
         let Deployment {
             app: new,
             release:
@@ -194,7 +200,7 @@ impl Write<'_> {
                 },
             ..
         } = deployment;
-        let row = app::ActiveModel {
+        app::ActiveModel {
             id: Set(new.id.to_string()),
             name: Set(new.name.clone()),
             live_name: Set(Some(new.name.clone())),
@@ -205,6 +211,7 @@ impl Write<'_> {
             release_id: Set(release.to_string()),
             state: Set(AppState::Deploying.as_str().to_owned()),
             attention: NotSet,
+            attention_by: NotSet,
             node: NotSet,
             vmid: NotSet,
             live_vmid: NotSet,
@@ -223,9 +230,17 @@ impl Write<'_> {
             created_at: Set(self.now),
             updated_at: Set(self.now),
             deleted_at: NotSet,
-        };
+        }
+    }
+
+    pub(crate) async fn insert_app(
+        &self,
+        release: ReleaseId,
+        deployment: &Deployment,
+    ) -> Result<()> {
+        let new = &deployment.app;
         if inserted(
-            &app::Entity::insert(row)
+            &app::Entity::insert(self.app_row(release, deployment))
                 .on_conflict(nothing())
                 .try_insert()
                 .exec_without_returning(&self.tx)
@@ -246,7 +261,7 @@ impl Write<'_> {
     }
 
     /// Whether the app was free.
-    async fn insert_operation(&self, new: &Row) -> Result<bool> {
+    pub(crate) async fn insert_operation(&self, new: &Row) -> Result<bool> {
         let row = operation::ActiveModel {
             id: Set(new.id.to_string()),
             kind: Set(new.kind.as_str().to_owned()),
@@ -272,7 +287,7 @@ impl Write<'_> {
     }
 
     /// The end of a transaction that begins an operation.
-    async fn queued(&mut self, row: &Row, audit: &AuditRecord) -> Result<()> {
+    pub(crate) async fn queued(&mut self, row: &Row, audit: &AuditRecord) -> Result<()> {
         self.audit(audit).await?;
         let data = json!({ "kind": row.kind, "requested_by": row.requested_by });
         let event = NewEvent::new(row.id, row.app, EventKind::OperationQueued, data, self.now);

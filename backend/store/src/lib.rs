@@ -23,6 +23,7 @@
 //!
 //! Rows that leave this crate are plain structs. It must not know HTTP, Proxmox, or what a step does.
 
+mod adopt;
 mod app;
 mod apps;
 mod audit;
@@ -64,6 +65,7 @@ mod vmid;
 mod wish;
 mod write;
 
+pub use adopt::{Adoption, Found};
 pub use app::{App, AppChange, NewApp, Reserved};
 pub use apps::{AppFilter, Apps};
 pub use audit::{Audit, AuditEntry, AuditRecord};

@@ -7,6 +7,7 @@ mod icon;
 mod image;
 mod infer;
 mod read;
+mod recover;
 mod resolve;
 mod templates;
 mod upgrade;
@@ -16,6 +17,7 @@ pub use entry::Files;
 pub use host::Host;
 pub use icon::Icon;
 pub use image::Image;
+pub use recover::Recovered;
 pub use templates::TemplateFile;
 pub use upgrade::{FirstRun, Upgrade, UpgradeRule};
 

@@ -2,6 +2,7 @@
 
 mod apps;
 mod catalog;
+mod containers;
 mod deploy;
 mod events;
 mod life;
@@ -56,6 +57,10 @@ pub enum ClientCommand {
     Events(events::Arguments),
     /// List the nodes of the cluster, as apps are placed on them
     Nodes,
+    /// Compare the cluster with the database, and tell what differs
+    Reconcile,
+    /// Take an app back that only its container remembers, e.g. after a lost database
+    Adopt(containers::Arguments),
 }
 
 /// Carries a command out.
@@ -97,5 +102,7 @@ pub(crate) async fn run(
         ClientCommand::Resume => park::resume(client, console).await,
         ClientCommand::Events(arguments) => events::run(&arguments, client, console).await,
         ClientCommand::Nodes => nodes::list(client, console).await,
+        ClientCommand::Reconcile => containers::reconcile(client, console).await,
+        ClientCommand::Adopt(arguments) => containers::adopt(&arguments, client, console).await,
     }
 }

@@ -7,7 +7,7 @@ use proxmox::{Error, Interface, Power};
 use saga::{Failure, Saga, Step, StepContext, StepError};
 use tokio::time::{Instant, sleep};
 
-use crate::{context::Context, explain, operations::State};
+use crate::{containers::find_again, context::Context, explain, operations::State};
 
 /// The first pause; each is half as long again, up to [`SLOWEST`]. An address is usually there at once or after the
 /// three seconds of a repeated DHCP discover.
@@ -33,7 +33,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
-        let (cluster, vmid, node) = (&cx.context.cluster, cx.state.vmid()?, cx.state.node()?);
+        let doing = "waiting for the address";
+        let (cluster, vmid, mut node) = (&cx.context.cluster, cx.state.vmid()?, cx.state.node()?);
         let deadline = Instant::now() + cx.context.settings.timeouts.address;
         let mut pause = FIRST;
         loop {
@@ -48,9 +49,11 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for AwaitAddress {
                 Err(error @ (Error::Unreachable { .. } | Error::Unknown { .. })) => {
                     cx.log(error.to_string());
                 }
-                Err(error) => {
-                    return Err(explain::proxmox("waiting for the address", &error).into());
+                Err(Error::NotFound { .. }) => {
+                    // Moved between two calls, or gone.
+                    node = find_again(cx, doing).await?;
                 }
+                Err(error) => return Err(explain::proxmox(doing, &error).into()),
             }
             if Instant::now() >= deadline {
                 return Err(no_address(cx).await.into());

@@ -2,11 +2,11 @@
 
 use async_trait::async_trait;
 use proxmox::Power;
-use saga::{Failure, Saga, Step, StepContext, StepError};
+use saga::{Saga, Step, StepContext, StepError};
 
 use super::power;
 use crate::{
-    containers::{Found, look},
+    containers::{Found, find_again, look},
     context::Context,
     explain,
     operations::State,
@@ -28,18 +28,7 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
         let doing = "looking at the container";
         let failed = |error| StepError::from(explain::proxmox(doing, &error));
-        let node = match look(cx.context, cx.state).await.map_err(failed)? {
-            Found::Ours(node, _) => node,
-            Found::Foreign(node) => {
-                return Err(gone(&format!(
-                    "its number is now a guest of somebody else on {node}"
-                ))
-                .into());
-            }
-            Found::Creating(_) | Found::Nothing => {
-                return Err(gone("the cluster does not know it any more").into());
-            }
-        };
+        let node = find_again(cx, doing).await?;
         if cx.state.was_running.is_none() {
             let status = cx
                 .context
@@ -49,7 +38,6 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
                 .map_err(failed)?;
             cx.state.was_running = Some(status.status == Power::Running);
         }
-        cx.state.node = Some(node.to_string());
         Ok(())
     }
 
@@ -70,12 +58,4 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for ObserveContainer {
             power::stop(cx).await
         }
     }
-}
-
-fn gone(why: &str) -> Failure {
-    Failure::new(
-        "container_missing",
-        format!("The app's container is gone: {why}."),
-    )
-    .hint("It was removed outside of Proximity; delete the app here, too.")
 }

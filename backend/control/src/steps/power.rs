@@ -7,7 +7,7 @@ use saga::{Saga, StepContext, StepError};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    containers::{POLL, follow_task},
+    containers::{POLL, find_again, follow_task},
     context::Context,
     explain,
     operations::State,
@@ -21,7 +21,7 @@ pub(super) const LIMIT: Duration = Duration::from_mins(2);
 
 /// Brings the container up.
 pub(super) async fn start<S: Saga<State = State, Context = Context>>(
-    cx: &StepContext<'_, S>,
+    cx: &mut StepContext<'_, S>,
 ) -> Result<(), StepError> {
     reach(cx, Power::Running, "starting the container")
         .await
@@ -30,18 +30,18 @@ pub(super) async fn start<S: Saga<State = State, Context = Context>>(
 
 /// Shuts the container down, hard when it does not go by itself.
 pub(super) async fn stop<S: Saga<State = State, Context = Context>>(
-    cx: &StepContext<'_, S>,
+    cx: &mut StepContext<'_, S>,
 ) -> Result<(), StepError> {
     reach(cx, Power::Stopped, "stopping the container").await
 }
 
 /// Looks first, and again after every answer that leaves the outcome open.
 async fn reach<S: Saga<State = State, Context = Context>>(
-    cx: &StepContext<'_, S>,
+    cx: &mut StepContext<'_, S>,
     wanted: Power,
     doing: &str,
 ) -> Result<(), StepError> {
-    let (vmid, node) = (cx.state.vmid()?, cx.state.node()?);
+    let (vmid, mut node) = (cx.state.vmid()?, cx.state.node()?);
     let settings = &cx.context.settings;
     let deadline = Instant::now() + settings.limit(LIMIT);
     loop {
@@ -56,6 +56,14 @@ async fn reach<S: Saga<State = State, Context = Context>>(
             },
             Err(error) => error,
         };
+        if matches!(error, Error::NotFound { .. }) {
+            // Moved between two calls: it is where its proof is, or it is gone.
+            let before = std::mem::replace(&mut node, find_again(cx, doing).await?);
+            if node != before {
+                cx.log(format!("the container is on {node} now"));
+                continue;
+            }
+        }
         let passing = matches!(
             error,
             Error::Unknown { .. } | Error::Unreachable { .. } | Error::Locked { .. }

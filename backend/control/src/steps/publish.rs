@@ -25,9 +25,13 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for Publish {
         for endpoint in &endpoints {
             cx.log(format!("{}: {}", endpoint.name, endpoint.url));
         }
-        let published = AppChange::none()
+        let mut published = AppChange::none()
             .address(cx.state.address)
             .endpoints(&endpoints);
+        if let Some(node) = &cx.state.node {
+            // It may have been moved since the last time.
+            published = published.node(node);
+        }
         cx.context
             .store
             .apps()

@@ -4,6 +4,7 @@
 mod accepted;
 mod apps;
 mod catalog;
+mod containers;
 mod description;
 mod events;
 mod logs;
@@ -45,6 +46,8 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(events::of_operation))
         .routes(routes!(events::of_all))
         .routes(routes!(nodes::list))
+        .routes(routes!(containers::last, containers::reconcile))
+        .routes(routes!(containers::adopt))
         .routes(routes!(nodes::storages))
         .routes(routes!(description::openapi))
 }

@@ -9,5 +9,5 @@ mod query;
 pub(crate) use body::Body;
 pub(crate) use caller::{Admin, Caller, Needs, Read, Write};
 pub(crate) use cookie::{Header, ending, is_secure, session_cookie, starting};
-pub(crate) use path::{AppName, CatalogId, Segment};
+pub(crate) use path::{AppName, CatalogId, ContainerNumber, Segment};
 pub(crate) use query::{List, Query};

@@ -33,6 +33,21 @@ impl FromStr for AppName {
     }
 }
 
+/// Number of a container.
+pub(crate) struct ContainerNumber(pub(crate) u32);
+
+impl FromStr for ContainerNumber {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl Named for ContainerNumber {
+    const WHAT: &'static str = "container";
+}
+
 impl FromStr for CatalogId {
     type Err = Infallible;
 

@@ -265,6 +265,10 @@ impl Outcome {
                 format!("{name} is stopped"),
                 "Its container is off; its data stays.",
             ),
+            OperationKind::Adopt => (
+                format!("{name} is back"),
+                "It is as its container tells it, which was left as it was found.",
+            ),
             OperationKind::Delete => (
                 format!("{name} is gone"),
                 "Its container and its data are destroyed. This history stays.",
@@ -311,6 +315,8 @@ impl Outcome {
             },
             text: if is_deploy {
                 "Everything that was begun is undone: nothing is left on the cluster.".to_owned()
+            } else if operation.kind == OperationKind::Adopt {
+                "The app is not here; its container is as it was before.".to_owned()
             } else {
                 "Everything that was begun is undone: the app is as it was before.".to_owned()
             },

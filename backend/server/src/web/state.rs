@@ -79,6 +79,7 @@ pub(crate) fn verb(kind: OperationKind) -> &'static str {
         OperationKind::Stop => "Stop",
         OperationKind::Restart => "Restart",
         OperationKind::Delete => "Delete",
+        OperationKind::Adopt => "Adopt",
     }
 }
 
@@ -90,5 +91,6 @@ pub(crate) fn doing(kind: OperationKind) -> &'static str {
         OperationKind::Stop => "Stopping",
         OperationKind::Restart => "Restarting",
         OperationKind::Delete => "Deleting",
+        OperationKind::Adopt => "Adopting",
     }
 }

@@ -19,6 +19,8 @@ pub(crate) fn title(step: &str) -> String {
         "pull_images" => "Pull the images",
         "start_project" => "Start the services",
         "check_health" => "Check that it is healthy",
+        "read_project" => "Read the app’s files",
+        "restore_power" => "Leave the power as it was",
         "publish" => "Publish the app",
         "unpublish" => "Take the app off",
         "forget_release" => "Forget the app",

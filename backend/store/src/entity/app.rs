@@ -16,6 +16,7 @@ pub struct Model {
     pub release_id: String,
     pub state: String,
     pub attention: Option<String>,
+    pub attention_by: Option<String>,
     pub node: Option<String>,
     pub vmid: Option<i64>,
     pub live_vmid: Option<i64>,

@@ -20,6 +20,7 @@ mod m20261121_000003_people;
 mod m20261121_000004_records;
 mod m20261121_000005_filters;
 mod m20261121_000010_turns;
+mod m20261121_000015_attention;
 
 struct Migrator;
 
@@ -33,6 +34,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_records::Migration),
             Box::new(m20261121_000005_filters::Migration),
             Box::new(m20261121_000010_turns::Migration),
+            Box::new(m20261121_000015_attention::Migration),
         ]
     }
 }
@@ -166,6 +168,7 @@ mod tests {
                 "m20261121_000004_records",
                 "m20261121_000005_filters",
                 "m20261121_000010_turns",
+                "m20261121_000015_attention",
             ]
         );
     }
