@@ -101,7 +101,10 @@ async fn an_app_of_the_demo_opens_and_its_log_moves() {
 
     let app = admin.get("/api/v1/apps/notes").await.body;
     let url = app["endpoints"][0]["url"].as_str().unwrap().to_owned();
-    assert!(url.starts_with("http://127."), "{url}");
+    assert!(
+        url.starts_with("http://127.") && url.ends_with('/'),
+        "{url}"
+    );
     let (status, page) = opened_at_last(&url).await;
     assert_eq!(status, 200);
     assert!(page.contains("neosmemo/memos:0.30.0"), "{page}");
@@ -127,7 +130,7 @@ async fn an_app_of_the_demo_opens_and_its_log_moves() {
     };
     let visits = async {
         loop {
-            opened(&format!("{url}/seen-by-the-test")).await;
+            opened(&format!("{url}seen-by-the-test")).await;
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };

@@ -193,8 +193,8 @@ fn usual(voice: Voice, stamp: &Stamp, dice: &mut Dice) -> String {
     let ms = 2 + dice.roll(90);
     match voice {
         Voice::Kuma => {
-            let number = dice.roll(MONITORS.len() as u64) + 1;
             let name = dice.pick(MONITORS);
+            let number = MONITORS.iter().take_while(|other| **other != name).count() + 1;
             format!(
                 "\u{1b}[36m{date}T{clock}Z\u{1b}[0m [\u{1b}[35mMONITOR\u{1b}[0m] \u{1b}[32mINFO:\u{1b}[0m Monitor #{number} '{name}': Successful Response: {ms} ms | Interval: 60 seconds | Type: http"
             )
