@@ -59,7 +59,7 @@ pub struct Candidate {
 }
 
 /// A step of the plan.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct PlannedStep {
     /// Name, e.g. `create_container`.
     pub name: String,
@@ -67,4 +67,7 @@ pub struct PlannedStep {
     pub description: String,
     /// Whether it is undone when a later step fails.
     pub reversible: bool,
+    /// How many seconds it is expected to take, judged by earlier deployments; absent while there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected_seconds: Option<f64>,
 }

@@ -5,7 +5,7 @@
 //! to an app that is here already is refused. What is inside the container is read by
 //! [`ReadProject`](crate::steps::ReadProject).
 
-use std::net::IpAddr;
+use std::{collections::BTreeMap, net::IpAddr};
 
 use api::{Adopt, AdoptionPlan, Deployed, Network, OperationKind, Resources};
 use catalog::{Answers, Bundle};
@@ -61,7 +61,7 @@ impl Control {
                 swap: Some(swap),
                 disk: Some(disk),
             },
-            steps: planning::steps(OperationKind::Adopt),
+            steps: planning::steps(OperationKind::Adopt, &BTreeMap::new()),
         })
     }
 

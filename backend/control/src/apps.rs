@@ -22,18 +22,10 @@ const NUMBERS: u32 = 50;
 impl Control {
     /// Writes a deployment down; a worker carries it out.
     pub async fn deploy(&self, asked: &Asked, request: Deploy) -> Result<Deployed, Error> {
-        let key = key(asked, "deploy", &request);
-        if let Some(key) = &key
-            && let Some(begun) = self
-                .site
-                .store
-                .operations()
-                .replay(key)
-                .await
-                .map_err(reused)?
-        {
-            return self.deployed(begun).await;
+        if let Some(deployed) = self.deployed_before(asked, &request).await? {
+            return Ok(deployed);
         }
+        let key = key(asked, "deploy", &request);
         let mut wish = self.wish(request)?;
         let (plain_name, plain_hostname) = (wish.name.clone(), wish.hostname.clone());
         for number in 2..=NUMBERS {
@@ -54,6 +46,22 @@ impl Control {
             }
         }
         Err(Error::NameTaken { name: plain_name })
+    }
+
+    /// What the same request under the same key led to earlier.
+    pub(crate) async fn deployed_before(
+        &self,
+        asked: &Asked,
+        request: &Deploy,
+    ) -> Result<Option<Deployed>, Error> {
+        let Some(key) = key(asked, "deploy", request) else {
+            return Ok(None);
+        };
+        let replayed = self.site.store.operations().replay(&key).await;
+        match replayed.map_err(reused)? {
+            Some(begun) => Ok(Some(self.deployed(begun).await?)),
+            None => Ok(None),
+        }
     }
 
     fn deployment(

@@ -18,6 +18,15 @@ impl Control {
             .collect()
     }
 
+    /// Id and name of every category, in the order of the catalog.
+    pub fn categories(&self) -> Vec<(String, String)> {
+        self.catalog
+            .categories()
+            .iter()
+            .map(|category| (category.id.clone(), category.name.clone()))
+            .collect()
+    }
+
     /// One entry.
     pub fn catalog_app(&self, id: &str) -> Result<CatalogDetail, Error> {
         Ok(detail(self.manifest(id)?))

@@ -9,7 +9,7 @@ use saga::Failure;
 use store::{Lease, Store};
 
 use crate::{
-    compose::Compose, gather::Gathering, hosts::Hosts, operations::State, overview::Overviews,
+    compose::Compose, estimate::Estimates, gather::Gathering, hosts::Hosts, operations::State, overview::Overviews,
     probe::Probe, secrets::SecretKey, settings::Settings, turns::Turns,
 };
 
@@ -46,6 +46,8 @@ pub struct Site {
     pub probe: Option<Probe>,
     /// The cluster as it was seen a moment ago.
     pub(crate) overviews: Overviews,
+    /// How long deployments are expected to take.
+    pub(crate) estimates: Estimates,
 }
 
 impl std::ops::Deref for Context {

@@ -20,8 +20,10 @@ mod compose;
 mod containers;
 mod context;
 mod error;
+mod estimate;
 mod explain;
 mod failures;
+mod fit;
 mod gather;
 mod health;
 mod history;
@@ -38,6 +40,7 @@ mod placement;
 mod planning;
 mod probe;
 mod project;
+mod promise;
 mod pulse;
 mod random;
 mod reconcile;
@@ -62,17 +65,19 @@ use tokio_util::sync::CancellationToken;
 
 pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
 pub use error::Error;
+pub use fit::Fit;
 pub use history::OperationQuery;
 pub use installed::{Credentials, ReleaseSummary};
 pub use logs::{LogLine, LogQuery};
 pub use overview::{Amount, GuestOverview, NodeOverview, Overview, Silence, StorageOverview};
 pub use probe::{Moment, Probe, Write};
+pub use promise::{PlanDigest, Planned};
 pub use pulse::Pulse;
 pub use secrets::{SecretError, SecretKey};
 pub use settings::{Settings, SshTargets, Timeouts};
 pub use store::Keep;
 
-use crate::{context::Site, hosts::Hosts, overview::Overviews};
+use crate::{context::Site, estimate::Estimates, hosts::Hosts, overview::Overviews};
 
 /// What the application is made of.
 pub struct Parts {
@@ -129,6 +134,7 @@ impl Control {
             turns: turns::Turns::default(),
             probe,
             overviews: Overviews::new(),
+            estimates: Estimates::default(),
         };
         Self {
             site: Arc::new(site),

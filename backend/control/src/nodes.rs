@@ -7,6 +7,7 @@ use futures::future::join_all;
 
 use crate::{
     Control, Error, Settings, explain,
+    fit::anywhere,
     placement::{self, Demand, NodeView},
     view::ClusterView,
 };
@@ -83,10 +84,7 @@ pub(crate) fn shown(
         cores: 1,
         memory: SMALLEST.0,
         disk: SMALLEST.1,
-        bridge: settings.bridge.clone(),
-        storage: settings.storage.clone(),
-        template_storage: settings.template_storage.clone(),
-        ..Demand::default()
+        ..anywhere(settings)
     };
     let placement = placement::choose(&demand, &view.nodes);
     let unfit: BTreeMap<&str, &str> = placement

@@ -33,7 +33,6 @@ pub struct Overview {
     /// Every guest of the cluster, anybody's, by number.
     pub guests: BTreeMap<u32, GuestOverview>,
     /// As placement sees it.
-    #[expect(dead_code, reason = "what fits where is asked next")]
     pub(crate) view: Option<ClusterView>,
 }
 

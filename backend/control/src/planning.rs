@@ -3,15 +3,21 @@
 //! A deployment and its plan come from the same [`Wish`], and the plan is made by the same functions that the
 //! steps use, so that the plan shown is the plan that runs.
 
+use std::collections::BTreeSet;
+
 use api::{AppId, Deploy, FieldError, Network, Plan, PlannedStep, Resources};
 use catalog::{Answers, Manifest};
 use proxmox::NodeName;
 
 use crate::{
-    Asked, Control, Error, hostname,
+    Asked, Control, Error, Overview,
+    estimate::Estimate,
+    hostname,
     operations::{self, Size, State},
-    placement, project, random,
+    placement::{self, NodeView},
+    project, random,
     steps::{demand, propose},
+    view::ClusterView,
 };
 
 /// Longest name of an app, in characters.
@@ -72,17 +78,48 @@ impl Control {
     pub async fn plan(&self, _asked: &Asked, request: Deploy) -> Result<Plan, Error> {
         let wish = self.wish(request)?;
         let site = &self.site;
-        let state = wish.state(site.store.new_app_id(), &random::hex::<16>());
-        let demand = demand(&state, site);
         let promises = site.store.apps().promised().await?;
         let view = self.view(&promises).await?;
-        let placement = placement::choose(&demand, &view.nodes);
-        let mut taken: std::collections::BTreeSet<u32> =
-            view.guests.iter().map(|guest| guest.vmid.get()).collect();
-        taken.extend(site.store.apps().reserved_vmids().await?);
+        let taken = self.taken(&view).await?;
         let vmid = propose(site, &taken).await.ok().map(proxmox::Vmid::get);
+        self.planned(&wish, &view.nodes, vmid).await
+    }
+
+    /// What a deployment would do, judged by the cluster as it was seen a moment ago. Waits for nobody; nothing,
+    /// where the cluster has not been seen yet.
+    pub async fn draft(&self, request: Deploy, seen: &Overview) -> Result<Option<Plan>, Error> {
+        let wish = self.wish(request)?;
+        let Some(view) = &seen.view else {
+            return Ok(None);
+        };
+        let taken = self.taken(view).await?;
+        let range = self.site.settings.vmid_range.clone();
+        let vmid = range
+            .unwrap_or(100..=999_999_999)
+            .find(|vmid| !taken.contains(vmid));
+        self.planned(&wish, &view.nodes, vmid).await.map(Some)
+    }
+
+    /// The numbers that guests have, and those that our own operations have written down.
+    async fn taken(&self, view: &ClusterView) -> Result<BTreeSet<u32>, Error> {
+        let mut taken: BTreeSet<u32> = view.guests.iter().map(|guest| guest.vmid.get()).collect();
+        taken.extend(self.site.store.apps().reserved_vmids().await?);
+        Ok(taken)
+    }
+
+    async fn planned(
+        &self,
+        wish: &Wish,
+        nodes: &[NodeView],
+        vmid: Option<u32>,
+    ) -> Result<Plan, Error> {
+        let site = &self.site;
+        let state = wish.state(site.store.new_app_id(), &random::hex::<16>());
+        let demand = demand(&state, site);
+        let placement = placement::choose(&demand, nodes);
         let choice = placement.choice.as_ref();
         let address = wish.network.address.clone();
+        let estimate = self.estimate(&wish.manifest.id).await?;
         Ok(Plan {
             name: wish.name.clone(),
             catalog_id: wish.manifest.id.clone(),
@@ -107,7 +144,7 @@ impl Control {
                 disk: Some(wish.size.disk),
             },
             images: wish.manifest.images_for(&wish.answers),
-            steps: steps(api::OperationKind::Deploy),
+            steps: steps(api::OperationKind::Deploy, &estimate),
         })
     }
 }
@@ -268,12 +305,13 @@ pub(crate) fn parse_address(text: &str) -> Option<(std::net::Ipv4Addr, u8)> {
 }
 
 /// The steps in the order in which they run, each in a sentence.
-pub(crate) fn steps(kind: api::OperationKind) -> Vec<PlannedStep> {
+pub(crate) fn steps(kind: api::OperationKind, estimate: &Estimate) -> Vec<PlannedStep> {
     let plan = operations::plan(kind);
     let step = |name: &&'static str| PlannedStep {
         name: (*name).to_owned(),
         description: describe(name).to_owned(),
         reversible: *name != "fetch_template",
+        expected_seconds: estimate.get(*name).copied(),
     };
     plan.names.iter().map(step).collect()
 }
@@ -311,7 +349,11 @@ mod tests {
     #[test]
     fn every_step_of_a_deployment_is_described() {
         for kind in [api::OperationKind::Deploy, api::OperationKind::Adopt] {
-            assert!(steps(kind).iter().all(|step| !step.description.is_empty()));
+            assert!(
+                steps(kind, &Estimate::new())
+                    .iter()
+                    .all(|step| !step.description.is_empty())
+            );
         }
     }
 

@@ -33,6 +33,7 @@ mod clock;
 mod connect;
 mod copy;
 mod dump;
+mod duration;
 mod duty;
 mod entity;
 mod error;

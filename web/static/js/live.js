@@ -97,7 +97,7 @@ export function release(target) {
   document.dispatchEvent(new CustomEvent("patched", { detail: { parts: waiting } }));
 }
 
-function put({ target, place, html }) {
+export function put({ target, place, html }) {
   const element = document.getElementById(target);
   if (!element) return;
   const waiting = held.get(target);

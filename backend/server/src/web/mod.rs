@@ -17,6 +17,9 @@ mod app_settings;
 mod appearance;
 mod assets;
 mod brand;
+mod catalog;
+mod command;
+mod deploy;
 mod error_page;
 mod functions;
 mod home;
@@ -24,6 +27,7 @@ mod icon;
 mod live;
 mod login;
 mod logs;
+mod markdown;
 mod nodes;
 mod operation;
 mod operations;
@@ -81,6 +85,10 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/operations/{id}/cancel", post(operation::cancel))
         .route("/operations/{id}/retry", post(operation::retry))
         .route("/operations/{id}/abandon", post(operation::abandon))
+        .route("/catalog", get(catalog::page))
+        .route("/parts/catalog", get(catalog::part))
+        .route("/catalog/{id}", get(deploy::page).post(deploy::deploy))
+        .route("/parts/plan/{id}", post(deploy::part))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/appearance", post(appearance::choose))

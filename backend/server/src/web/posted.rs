@@ -47,20 +47,17 @@ impl Fields {
     }
 
     /// Whether a box was ticked.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for forms, which come next"))]
     pub(crate) fn is_ticked(&self, name: &str) -> bool {
         self.text(name).is_some()
     }
 
     /// Every value of a field that may be there several times.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for forms, which come next"))]
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let values = self.0.iter().filter(move |(field, _)| field == name);
         values.map(|(_, value)| value.as_str())
     }
 
     /// The fields whose names begin like this, without that beginning.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for forms, which come next"))]
     pub(crate) fn under(&self, beginning: &str) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().filter_map(move |(field, value)| {
             Some((field.strip_prefix(beginning)?, value.as_str()))

@@ -99,6 +99,15 @@ impl<N: Needs> Viewer<N> {
         Ok(page::answer(html))
     }
 
+    /// One component alone, for a part of a page that a script asks for.
+    pub(crate) fn fragment(
+        &self,
+        component: &str,
+        arguments: &impl Serialize,
+    ) -> Result<String, Error> {
+        self.fragment_at(self.now, component, arguments)
+    }
+
     /// One component alone at this time, for a part of a page that changes while somebody looks.
     pub(crate) fn fragment_at(
         &self,

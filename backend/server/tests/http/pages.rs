@@ -252,3 +252,135 @@ async fn the_picture_of_any_app_is_drawn() {
         404
     );
 }
+
+#[tokio::test]
+async fn the_catalog_is_searched_by_a_plain_form_and_as_one_types() {
+    let world = World::new().await;
+    let admin = browser(world.admin().await);
+    let all = admin.get("/catalog").await.page();
+    assert!(all.contains("data-entry=\"gitea\"") && all.contains("data-entry=\"memos\""));
+    let page = admin.get("/catalog?q=notes&category=").await.page();
+    assert!(page.contains("data-entry=\"memos\"") && !page.contains("data-entry=\"gitea\""));
+    assert!(
+        page.contains("value=\"notes\""),
+        "what was looked for stays"
+    );
+    let part = admin.get("/parts/catalog?q=notes").await;
+    assert!(
+        part.text().starts_with("<div id=\"results\""),
+        "{}",
+        part.text()
+    );
+    let nothing = admin.get("/catalog?q=%3Cscript%3E").await.page();
+    assert!(nothing.contains("Nothing is found for “&lt;script&gt;”"));
+    assert_eq!(
+        browser(world.stranger()).get("/catalog").await.location(),
+        "/login?next=%2Fcatalog"
+    );
+}
+
+#[tokio::test]
+async fn the_form_asks_what_the_entry_asks() {
+    let world = World::new().await;
+    let admin = browser(world.admin().await);
+    let page = admin.get("/catalog/vaultwarden").await.page();
+    for name in [
+        "/name",
+        "/parameters/DOMAIN",
+        "/parameters/ADMIN_TOKEN",
+        "/resources/memory",
+        "/network/address",
+    ] {
+        assert!(page.contains(&format!("name=\"{name}\"")), "{name}");
+    }
+    assert!(page.contains("The cluster has not been seen yet"));
+    assert!(
+        !page.contains("field-wrong"),
+        "nobody has typed anything wrong"
+    );
+    assert!(page.contains("proximity deploy vaultwarden"));
+    let wordpress = admin.get("/catalog/wordpress").await.page();
+    assert!(
+        !wordpress.contains("DB_ROOT_PASSWORD"),
+        "what is hidden is not asked"
+    );
+    assert_eq!(admin.get("/catalog/never-heard-of").await.status, 404);
+}
+
+/// The form of an entry with its tokens and these fields, percent-encoded.
+async fn filled(admin: &Actor, id: &str, fields: &str) -> String {
+    let page = admin.get(&format!("/catalog/{id}")).await.page();
+    let hidden = |name: &str| {
+        let value = page
+            .split(&format!("name=\"{name}\" value=\""))
+            .nth(1)
+            .unwrap();
+        value.split('"').next().unwrap().to_owned()
+    };
+    format!(
+        "csrf={}&idempotency_key={}&{fields}",
+        hidden("csrf"),
+        hidden("idempotency_key")
+    )
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays() {
+    let world = World::new().await;
+    let admin = browser(world.admin().await).without("x-csrf-token");
+    let fields = "%2Fname=%3Cb%3Enotes&%2Fresources%2Fmemory=lots&%2Fnetwork%2Faddress=here\
+                  &%2Fparameters%2FDOMAIN=nowhere&%2Fparameters%2FADMIN_TOKEN=hunter2";
+    let form = filled(&admin, "vaultwarden", fields).await;
+    let answer = admin.form("/catalog/vaultwarden", &form).await;
+    assert_eq!(answer.status, 422);
+    let page = answer.page();
+    let wrong = |id: &str| {
+        let after = page
+            .split(&format!("id=\"{id}-error\">"))
+            .nth(1)
+            .unwrap_or_default();
+        after.split("</p>").next().unwrap_or_default().to_owned()
+    };
+    assert!(
+        wrong("f-resources-memory").contains("Must be a whole number."),
+        "{page}"
+    );
+    let part = admin.form("/parts/plan/vaultwarden", &form).await;
+    let patch = part.json();
+    let parts = patch["parts"].as_array().unwrap();
+    let said = |target: &str| {
+        let part = parts.iter().find(|part| part["target"] == target).unwrap();
+        part["html"].as_str().unwrap().to_owned()
+    };
+    assert!(said("f-network-address-error").contains("Must be an IPv4 address"));
+    assert!(said("f-parameters-DOMAIN-error").contains("must be an absolute URL"));
+    assert!(said("f-name-error").contains("hidden"));
+    assert!(said("plan").contains("The plan appears as soon as the fields are right."));
+    assert!(page.contains("value=\"&lt;b&gt;notes\"") && page.contains("value=\"lots\""));
+    assert!(
+        !page.contains("hunter2") && !part.text().contains("hunter2"),
+        "a secret is not repeated"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_started_without_a_plan_that_can_be() {
+    let world = World::new().await;
+    let admin = browser(world.admin().await).without("x-csrf-token");
+    for fields in ["", "plan_node=pve1&plan_digest=0123"] {
+        let form = filled(&admin, "memos", fields).await;
+        let answer = admin.form("/catalog/memos", &form).await;
+        assert_eq!(answer.status, 503);
+        assert!(answer.page().contains("Nothing was started."));
+    }
+    let apps = admin.get("/api/v1/apps").await.json();
+    assert_eq!(apps["items"], json!([]));
+    let stranger = browser(world.stranger());
+    assert_eq!(
+        stranger
+            .form("/catalog/memos", "plan_node=a")
+            .await
+            .location(),
+        "/login"
+    );
+}

@@ -1,0 +1,189 @@
+//! Deploying by the form: the button runs the plan that was shown, once, or nothing.
+
+use reqwest::{Client, redirect::Policy};
+use serde_json::{Value, json};
+
+use crate::world::{PASSWORD, PATIENCE, World};
+
+/// Somebody with a browser that does not run scripts.
+struct Browser {
+    client: Client,
+    url: String,
+    cookie: String,
+    csrf: String,
+}
+
+/// A page, or where it leads to.
+struct Shown {
+    status: u16,
+    location: String,
+    html: String,
+}
+
+impl Browser {
+    async fn login(url: &str) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder()
+            .redirect(Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .unwrap();
+        let login = client
+            .post(format!("{url}/login"))
+            .header("accept", "text/html")
+            .form(&[("username", "admin"), ("password", PASSWORD)]);
+        let answer = login.send().await.unwrap();
+        assert_eq!(answer.status(), 303);
+        let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+        let mut browser = Self {
+            client,
+            url: url.to_owned(),
+            cookie: cookie.split(';').next().unwrap().to_owned(),
+            csrf: String::new(),
+        };
+        browser.csrf = browser.get("/").await.hidden("csrf");
+        browser
+    }
+
+    async fn get(&self, path: &str) -> Shown {
+        let request = self.client.get(format!("{}{path}", self.url));
+        self.shown(request).await
+    }
+
+    async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Shown {
+        let mut form = vec![("csrf", self.csrf.as_str())];
+        form.extend(fields);
+        let request = self.client.post(format!("{}{path}", self.url)).form(&form);
+        self.shown(request).await
+    }
+
+    async fn shown(&self, request: reqwest::RequestBuilder) -> Shown {
+        let request = request
+            .header("cookie", &self.cookie)
+            .header("accept", "text/html");
+        let answer = request.send().await.unwrap();
+        let location = answer.headers().get("location");
+        Shown {
+            status: answer.status().as_u16(),
+            location: location.map_or(String::new(), |to| to.to_str().unwrap().to_owned()),
+            html: answer.text().await.unwrap(),
+        }
+    }
+
+    /// The page of an entry, once the cluster has been seen and the plan is there.
+    async fn planned(&self, id: &str) -> Shown {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let page = self.get(&format!("/catalog/{id}")).await;
+            assert_eq!(page.status, 200);
+            if page.html.contains("name=\"plan_digest\"") {
+                return page;
+            }
+            assert!(tokio::time::Instant::now() < deadline, "no plan came");
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    }
+}
+
+impl Shown {
+    fn hidden(&self, name: &str) -> String {
+        let field = format!("name=\"{name}\" value=\"");
+        let value = self.html.split(&field).nth(1);
+        let value = value.unwrap_or_else(|| panic!("{name} is not in {}", self.html));
+        value.split('"').next().unwrap().to_owned()
+    }
+
+    /// What the form sends when nothing is changed but these fields.
+    fn form<'a>(&self, fields: &[(&'a str, &str)]) -> Vec<(&'a str, String)> {
+        let mut form = vec![
+            ("idempotency_key", self.hidden("idempotency_key")),
+            ("plan_node", self.hidden("plan_node")),
+            ("plan_digest", self.hidden("plan_digest")),
+        ];
+        form.extend(
+            fields
+                .iter()
+                .map(|(name, value)| (*name, (*value).to_owned())),
+        );
+        form
+    }
+}
+
+fn fields<'a>(form: &'a [(&'a str, String)]) -> Vec<(&'a str, &'a str)> {
+    form.iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect()
+}
+
+#[tokio::test]
+async fn the_button_runs_the_plan_that_was_shown_once() {
+    let mut world = World::new().nodes(3).start().await;
+    let url = world.service().url().to_owned();
+    let (browser, admin) = (Browser::login(&url).await, world.admin().await);
+    let page = browser.planned("memos").await;
+    let node = page.hidden("plan_node");
+    assert!(
+        page.html.contains("not known yet"),
+        "nothing was deployed so far"
+    );
+    let form = page.form(&[("/name", "Notes")]);
+    // The plan of a form that was changed is another one: without a script, it is shown first.
+    let other = browser.post("/catalog/memos", &fields(&form)).await;
+    assert_eq!(other.status, 409, "{}", other.html);
+    assert!(other.html.contains("Nothing was started."));
+    assert_eq!(admin.get("/api/v1/apps").await.body["items"], json!([]));
+    let form = other.form(&[("/name", "Notes")]);
+    let form = fields(&form);
+    let (once, twice) = tokio::join!(
+        browser.post("/catalog/memos", &form),
+        browser.post("/catalog/memos", &form)
+    );
+    assert_eq!(
+        (once.status, twice.status),
+        (303, 303),
+        "{} {}",
+        once.html,
+        twice.html
+    );
+    assert_eq!(once.location, twice.location);
+    let id = once.location.rsplit('/').next().unwrap();
+    let operation = admin.finished(id).await;
+    assert_eq!(operation["status"], "completed");
+    let apps = admin.get("/api/v1/apps").await.body;
+    assert_eq!(apps["items"].as_array().unwrap().len(), 1);
+    assert_eq!(apps["items"][0]["node"], Value::from(node));
+    // Sent again later, it still means the same deployment.
+    let again = browser.post("/catalog/memos", &form).await;
+    assert_eq!((again.status, &again.location), (303, &once.location));
+    world.end().await;
+}
+
+#[tokio::test]
+async fn a_plan_that_cannot_be_any_more_starts_nothing() {
+    let mut world = World::new().nodes(2).start().await;
+    let url = world.service().url().to_owned();
+    let (browser, admin) = (Browser::login(&url).await, world.admin().await);
+    let page = browser.planned("memos").await;
+    let node = page.hidden("plan_node");
+    let change = serde_json::from_value(json!({"maintenance": true})).unwrap();
+    world.cluster().change_node(&node, &change).await.unwrap();
+    let form = page.form(&[]);
+    let answer = browser.post("/catalog/memos", &fields(&form)).await;
+    assert_eq!(answer.status, 409, "{}", answer.html);
+    let said = format!("{node} cannot take it any more. It is in maintenance.");
+    assert!(answer.html.contains(&said), "{}", answer.html);
+    assert_ne!(
+        answer.hidden("plan_node"),
+        node,
+        "the new plan is beside it"
+    );
+    assert_eq!(admin.get("/api/v1/apps").await.body["items"], json!([]));
+    let form = answer.form(&[]);
+    let answer = browser.post("/catalog/memos", &fields(&form)).await;
+    assert_eq!(answer.status, 303, "{}", answer.html);
+    let id = answer.location.rsplit('/').next().unwrap();
+    assert_eq!(admin.finished(id).await["status"], "completed");
+    let later = browser.get("/catalog/memos").await;
+    assert!(!later.html.contains("The cluster has not been seen yet"));
+    world.end().await;
+}
