@@ -9,8 +9,8 @@ use saga::Failure;
 use store::{Lease, Store};
 
 use crate::{
-    compose::Compose, estimate::Estimates, gather::Gathering, hosts::Hosts, operations::State, overview::Overviews,
-    probe::Probe, secrets::SecretKey, settings::Settings, turns::Turns,
+    compose::Compose, estimate::Estimates, gather::Gathering, hosts::Hosts, operations::State,
+    overview::Overviews, probe::Probe, secrets::SecretKey, settings::Settings, turns::Turns,
 };
 
 /// Clients, settings, and the lease under which one operation is driven.
