@@ -56,13 +56,6 @@ impl Fields {
         let values = self.0.iter().filter(move |(field, _)| field == name);
         values.map(|(_, value)| value.as_str())
     }
-
-    /// The fields whose names begin like this, without that beginning.
-    pub(crate) fn under(&self, beginning: &str) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().filter_map(move |(field, value)| {
-            Some((field.strip_prefix(beginning)?, value.as_str()))
-        })
-    }
 }
 
 impl FromRequest<Site> for Fields {
@@ -130,9 +123,5 @@ mod tests {
         assert_eq!(form.text("empty"), None);
         assert!(form.is_ticked("name") && !form.is_ticked("empty") && !form.is_ticked("none"));
         assert_eq!(form.all("tag").collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(
-            form.under("p.").collect::<Vec<_>>(),
-            [("TZ", "Etc/UTC"), ("A", "1")]
-        );
     }
 }
