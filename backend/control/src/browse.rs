@@ -20,7 +20,8 @@ impl Control {
 
     /// Id and name of every category, in the order of the catalog.
     pub fn categories(&self) -> Vec<(String, String)> {
-        self.catalog
+        self.site
+            .catalog
             .categories()
             .iter()
             .map(|category| (category.id.clone(), category.name.clone()))
