@@ -111,7 +111,7 @@ fn has_no_room(path: &Path) -> bool {
     use io::Write as _;
     let mut name = path.as_os_str().to_owned();
     name.push(format!(".room-{}", std::process::id()));
-    let tried = fs::File::create_new(&name).and_then(|mut file| file.write_all(&[0; 1 << 16]));
+    let tried = fs::File::create_new(&name).and_then(|mut file| file.write_all(&vec![0; 1 << 16]));
     let _ = fs::remove_file(&name);
     tried.is_err_and(|error| {
         matches!(

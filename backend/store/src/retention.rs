@@ -94,7 +94,7 @@ impl Store {
             .select_only()
             .column(event::Column::Id)
             .filter(event::Column::Time.lt(before))
-            .filter(event::Column::Kind.is_in(kinds.map(|kind| kind.as_str())))
+            .filter(event::Column::Kind.is_in(kinds.map(EventKind::as_str)))
             .filter(event::Column::Journal.is_null())
             .filter(event::Column::OperationId.in_subquery(at_rest))
             .order_by_asc(event::Column::Id)

@@ -128,7 +128,11 @@ pub(crate) async fn filters_and_counts(world: &World) {
     let (before, after) = (list(before).await, list(after).await);
     assert!(after.contains(&other) && !before.contains(&other));
     assert_eq!(before.len() + after.len(), 3);
-    let mut counts = operations.counts().await.unwrap();
+    is_counted(world).await;
+}
+
+async fn is_counted(world: &World) {
+    let mut counts = world.store.operations().counts().await.unwrap();
     counts.sort_by_key(|(kind, status, _)| (kind.as_str(), status.as_str()));
     assert_eq!(
         counts,
