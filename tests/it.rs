@@ -10,6 +10,7 @@
 
 mod api;
 mod demo;
+mod doctor;
 mod lab;
 mod operations;
 mod processes;

@@ -88,7 +88,10 @@ impl Settings {
             )?,
             catalog_dir,
             admin_password: source.secret("PROXIMITY_ADMIN_PASSWORD"),
-            control: control_settings(source)?,
+            control: control::Settings {
+                data_dir: Some(data_dir.clone()),
+                ..control_settings(source)?
+            },
             data_dir,
             secret_key_file,
             database_url,

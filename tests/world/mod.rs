@@ -37,7 +37,8 @@ pub(crate) struct Builder {
     options: Options,
     settings: Vec<(String, String)>,
     catalog: Option<PathBuf>,
-    token: bool,
+    /// API token that the program uses instead of a password.
+    token: Option<String>,
     lab: bool,
 }
 
@@ -64,7 +65,7 @@ impl World {
             options: Options::default(),
             settings: Vec::new(),
             catalog: None,
-            token: false,
+            token: None,
             lab: false,
         }
     }
@@ -248,9 +249,14 @@ impl Builder {
         self.catalog(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/catalog"))
     }
 
-    /// The program uses an API token instead of a password.
-    pub(crate) fn by_token(mut self) -> Self {
-        self.token = true;
+    /// The program uses an API token that may deploy instead of a password.
+    pub(crate) fn by_token(self) -> Self {
+        self.by_token_of("root@pam!proximity")
+    }
+
+    /// The program uses this API token of the cluster instead of a password.
+    pub(crate) fn by_token_of(mut self, id: &str) -> Self {
+        self.token = Some(id.to_owned());
         self
     }
 
@@ -294,9 +300,9 @@ impl Builder {
             settings.push(("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()));
             settings.push(("PROXMOX_SSH_PASSWORD", cluster.password.clone()));
         }
-        if self.token {
-            settings.push(("PROXMOX_TOKEN_ID", cluster.token_id.clone()));
-            settings.push(("PROXMOX_TOKEN_SECRET", cluster.token_secret.clone()));
+        if let Some(id) = self.token {
+            settings.push(("PROXMOX_TOKEN_SECRET", cluster.token_secret_of(&id)));
+            settings.push(("PROXMOX_TOKEN_ID", id));
         } else {
             settings.push(("PROXMOX_PASSWORD", cluster.password.clone()));
         }

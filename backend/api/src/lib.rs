@@ -9,6 +9,7 @@
 mod app;
 mod auth;
 mod catalog;
+mod doctor;
 mod event;
 mod id;
 mod node;
@@ -25,6 +26,7 @@ pub use catalog::{
     CatalogApp, CatalogDetail, CatalogParameter, CheckRequest, Checked, Finding, FirstRun,
     ParameterOption, Severity,
 };
+pub use doctor::{Check, CheckState, Checkup};
 pub use event::{Event, EventKind, ImageProgress};
 pub use id::{AppId, IdError, OperationId, ReleaseId, SessionId, TokenId, UserId};
 pub use node::{Node, NodeState, Storage};

@@ -1,25 +1,16 @@
 //! Who asks, and what they may do.
 //!
-//! Passwords are kept as Argon2id hashes; sessions and tokens are 256 random bits, of which only a SHA-256 is
-//! kept. A token says `prx_` in front, so that a leaked one is recognised by those who scan for such things.
+//! Sessions and tokens are 256 random bits, of which only a SHA-256 is kept. A token says `prx_` in front, so that a leaked one is recognised by those who scan for such things.
 
 use api::{CreateToken, CreatedToken, Login, Scope, Session, Token, TokenId};
-use argon2::{
-    Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash,
-};
-use chrono::TimeDelta;
 use sha2::{Digest as _, Sha256};
-use store::{AuditRecord, Hidden, NewSession, NewToken, NewUser, User};
+use store::{AuditRecord, Hidden, NewToken, User};
 use subtle::ConstantTimeEq as _;
 
-use crate::{Control, Error, random};
+use crate::{Control, Error, accounts::SESSION, random};
 
-/// How long a session lasts without being used.
-const SESSION: TimeDelta = TimeDelta::days(7);
 /// What every API token begins with.
 const TOKEN_PREFIX: &str = "prx_";
-/// The only role there is so far: it may do everything.
-const ADMIN: &str = "admin";
 
 /// Somebody who is known.
 #[derive(Clone, Debug)]
@@ -141,38 +132,7 @@ impl Control {
 
     /// Begins a session.
     pub async fn login(&self, login: Login) -> Result<LoggedIn, Error> {
-        let user = self.site.store.users().find(&login.username).await?;
-        let user = user.filter(|user| user.disabled_at.is_none());
-        // An unknown name takes as long as a wrong password, so that names cannot be found out by the clock.
-        let stored = user.as_ref().map(|user| user.password_hash.0.clone());
-        if !self.verify(login.password, stored).await? {
-            let record = AuditRecord {
-                principal: login.username.chars().take(80).collect(),
-                action: "session.create".to_owned(),
-                target: String::new(),
-                outcome: "denied".to_owned(),
-                request_id: None,
-                detail: None,
-            };
-            self.site.store.audit().record(&record).await?;
-            return Err(Error::Unauthenticated);
-        }
-        let user = user.ok_or(Error::Unauthenticated)?;
-        let cookie = random::hex::<32>();
-        let csrf = csrf_token(&cookie);
-        let session = NewSession {
-            user: user.id,
-            secret_hash: Hidden(digest(&cookie)),
-            csrf_hash: Hidden(digest(&csrf)),
-            expires_at: self.site.store.now() + SESSION,
-        };
-        let session = self.site.store.sessions().create(session).await?;
-        let session = Session {
-            username: user.name,
-            csrf_token: csrf,
-            expires_at: session.expires_at,
-        };
-        Ok(LoggedIn { cookie, session })
+        self.accounts.login(login).await
     }
 
     /// Ends the session of this cookie. One that has ended already is none the worse for it.
@@ -254,85 +214,9 @@ impl Control {
         &self,
         password: Option<&str>,
     ) -> Result<Option<String>, Error> {
-        if self.site.store.users().count().await? > 0 {
-            return Ok(None);
-        }
-        let made_up = password.is_none().then(random::hex::<12>);
-        let password = password
-            .or(made_up.as_deref())
-            .unwrap_or_default()
-            .to_owned();
-        let user = NewUser {
-            name: ADMIN.to_owned(),
-            password_hash: Hidden(self.hash(password).await?),
-            role: ADMIN.to_owned(),
-        };
-        let audit = AuditRecord {
-            principal: "proximity".to_owned(),
-            action: "user.create".to_owned(),
-            target: ADMIN.to_owned(),
-            outcome: "accepted".to_owned(),
-            request_id: None,
-            detail: None,
-        };
-        match self.site.store.users().create(user, &audit).await {
-            Ok(_) => Ok(made_up),
-            // Another replica was first.
-            Err(store::Error::NameTaken { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
-
-    async fn hash(&self, password: String) -> Result<String, Error> {
-        let hashed = self
-            .computing(move || {
-                Argon2::default()
-                    .hash_password(password.as_bytes())
-                    .map(|hash| hash.to_string())
-            })
-            .await?;
-        hashed.map_err(|error| Error::Internal(error.to_string().into()))
-    }
-
-    /// Whether the password is the one that was hashed; never, where there is no hash.
-    pub(crate) async fn verify(
-        &self,
-        password: String,
-        stored: Option<String>,
-    ) -> Result<bool, Error> {
-        self.computing(move || {
-            let known = stored.is_some();
-            let stored = stored.unwrap_or_else(|| DUMMY.to_owned());
-            let hash = PasswordHash::new(&stored);
-            let matches = hash.is_ok_and(|hash| {
-                Argon2::default()
-                    .verify_password(password.as_bytes(), &hash)
-                    .is_ok()
-            });
-            known && matches
-        })
-        .await
-    }
-
-    /// A password hash takes tens of milliseconds: not on a thread that others wait for, and few at a time.
-    async fn computing<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Error> {
-        let _turn = self
-            .hashing
-            .acquire()
-            .await
-            .map_err(|error| Error::Internal(error.into()))?;
-        tokio::task::spawn_blocking(work)
-            .await
-            .map_err(|error| Error::Internal(error.into()))
+        self.accounts.first_administrator(password).await
     }
 }
-
-/// A hash of a password that nobody has.
-const DUMMY: &str =
-    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy1pdA$jp5Yp0wYrn2rPvgkKaUjrcA4lB2gRkTgHzUg0uPfT8k";
 
 fn principal(user: User, scopes: Vec<Scope>) -> Principal {
     Principal {
@@ -363,7 +247,7 @@ pub fn csrf_token(cookie: &str) -> String {
     hex::encode(digest)
 }
 
-fn digest(secret: &str) -> Vec<u8> {
+pub(crate) fn digest(secret: &str) -> Vec<u8> {
     Sha256::digest(secret).to_vec()
 }
 

@@ -81,6 +81,27 @@ pub(crate) fn proxmox(doing: &str, error: &Proxmox) -> Failure {
     }
 }
 
+/// Nobody has said yet that this is the cluster: its certificate could not be looked at.
+pub(crate) fn first_look(host: &proxmox::HostPort, error: &Proxmox) -> Failure {
+    let failure = |code: &str, what: String, hint: &str| {
+        Failure::new(code, what)
+            .evidence(error.to_string())
+            .hint(hint)
+    };
+    match error {
+        Proxmox::Unreachable { .. } => failure(
+            "cluster_unreachable",
+            format!("{host} does not answer."),
+            "Check the address and the port (8006 unless changed), the firewall, and that the node is up.",
+        ),
+        _ => failure(
+            "cluster_untrusted",
+            format!("What answers at {host} shows no certificate, so it is not the Proxmox API."),
+            "Check the port: the Proxmox API speaks https, on 8006 unless changed.",
+        ),
+    }
+}
+
 /// A storage without room says so in many ways.
 fn space(reason: &str, log: &[String]) -> Option<Failure> {
     const WORDS: [&str; 4] = [

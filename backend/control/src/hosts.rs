@@ -17,7 +17,8 @@ pub struct Hosts(Arc<Inner>);
 struct Inner {
     cluster: proxmox::Client,
     pool: Pool,
-    store: Store,
+    /// Where keys that were learnt are kept; only as long as this lives, when absent.
+    store: Option<Store>,
     targets: SshTargets,
     /// Keys that were looked up or learnt since the start.
     keys: Mutex<BTreeMap<String, HostKey>>,
@@ -25,7 +26,12 @@ struct Inner {
 
 impl Hosts {
     /// Nothing is connected before the first command.
-    pub fn new(cluster: proxmox::Client, pool: Pool, store: Store, targets: SshTargets) -> Self {
+    pub fn new(
+        cluster: proxmox::Client,
+        pool: Pool,
+        store: Option<Store>,
+        targets: SshTargets,
+    ) -> Self {
         Self(Arc::new(Inner {
             cluster,
             pool,
@@ -139,13 +145,11 @@ impl Hosts {
         if let Some(key) = keys.get(node.as_str()) {
             return Ok(key.clone());
         }
-        let stored = self
-            .0
-            .store
-            .known_hosts()
-            .find(node.as_str())
-            .await
-            .map_err(|error| failures::database(&error))?;
+        let stored = match &self.0.store {
+            Some(store) => store.known_hosts().find(node.as_str()).await,
+            None => Ok(None),
+        };
+        let stored = stored.map_err(|error| failures::database(&error))?;
         let key = match stored.and_then(|text| text.parse().ok()) {
             Some(key) => key,
             None => self.learn(node, address, port).await?,
@@ -158,8 +162,10 @@ impl Hosts {
         let key = ssh::scan_host_key(address, port, self.0.targets.connect_timeout)
             .await
             .map_err(|error| explain::ssh("reading the node's SSH host key", &error))?;
-        self.0
-            .store
+        let Some(store) = &self.0.store else {
+            return Ok(key);
+        };
+        store
             .known_hosts()
             .learn(node.as_str(), &key.to_string())
             .await

@@ -78,7 +78,7 @@ impl Control {
                     "is needed: the login was shown before",
                 ));
             };
-            if !self.verify(password, stored).await? {
+            if !self.accounts.verify(password, stored).await? {
                 return Err(Error::field("/password", "is not yours"));
             }
         }

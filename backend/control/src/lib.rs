@@ -12,13 +12,16 @@
 //!
 //! [`operations`] is the table of contents. This crate knows no HTTP and no SQL.
 
+mod accounts;
 mod adoption;
 mod apps;
+mod attempts;
 mod auth;
 mod browse;
 mod compose;
 mod containers;
 mod context;
+mod doctor;
 mod error;
 mod estimate;
 mod explain;
@@ -46,8 +49,10 @@ mod random;
 mod reconcile;
 mod residents;
 mod retention;
+mod saved;
 mod secrets;
 mod settings;
+mod setup;
 mod steps;
 mod template;
 mod turns;
@@ -60,7 +65,6 @@ use std::sync::Arc;
 use catalog::Catalog;
 use saga::StepError;
 use store::Store;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
@@ -73,11 +77,17 @@ pub use overview::{Amount, GuestOverview, NodeOverview, Overview, Silence, Stora
 pub use probe::{Moment, Probe, Write};
 pub use promise::{PlanDigest, Planned};
 pub use pulse::Pulse;
+pub use saved::{Answers, saved_cluster};
 pub use secrets::{SecretError, SecretKey};
 pub use settings::{Settings, SshTargets, Timeouts};
+pub use setup::{
+    By, Configure, Configured, Progress, Setup, SetupParts, ShellBy, ShownCertificate, WrongAnswer,
+};
 pub use store::Keep;
 
-use crate::{context::Site, estimate::Estimates, hosts::Hosts, overview::Overviews};
+use crate::{
+    accounts::Accounts, context::Site, estimate::Estimates, hosts::Hosts, overview::Overviews,
+};
 
 /// What the application is made of.
 pub struct Parts {
@@ -101,8 +111,7 @@ pub struct Parts {
 #[derive(Clone)]
 pub struct Control {
     site: Arc<Site>,
-    /// Password hashes that are computed at the same time: each takes a core and tens of MiB.
-    hashing: Arc<Semaphore>,
+    accounts: Accounts,
 }
 
 impl Control {
@@ -120,9 +129,10 @@ impl Control {
         let hosts = Hosts::new(
             parts.cluster.clone(),
             parts.pool,
-            parts.store.clone(),
+            Some(parts.store.clone()),
             parts.targets,
         );
+        let accounts = Accounts::new(parts.store.clone());
         let site = Site {
             cluster: parts.cluster,
             hosts,
@@ -138,7 +148,7 @@ impl Control {
         };
         Self {
             site: Arc::new(site),
-            hashing: Arc::new(Semaphore::new(2)),
+            accounts,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What the application must be told. Read and validated by the program's `settings`, never from the
 //! environment here.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, time::Duration};
+use std::{collections::BTreeMap, ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use proxmox::{Feature, Features};
 use ssh::HostKey;
@@ -24,6 +24,8 @@ pub struct Settings {
     pub vmid_range: Option<RangeInclusive<u32>>,
     /// Time limits.
     pub timeouts: Timeouts,
+    /// Folder of the database and the key, where it is on this machine.
+    pub data_dir: Option<PathBuf>,
     /// Operations that one process drives at the same time.
     pub workers: usize,
     /// Operations at work at the same time, of all replicas together.
@@ -63,6 +65,7 @@ impl Default for Settings {
             pool: None,
             vmid_range: None,
             timeouts: Timeouts::default(),
+            data_dir: None,
             workers: 8,
             limits: store::Limits {
                 cluster: 32,

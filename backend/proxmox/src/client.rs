@@ -112,7 +112,7 @@ pub struct Client {
 
 struct Inner {
     identity: Identity,
-    session: Session,
+    session: Arc<Session>,
     transport: Transport,
 }
 
@@ -129,7 +129,7 @@ impl Client {
     pub fn new(config: Config) -> Result<Self> {
         let identity = Identity::of(&config.auth);
         let transport = Transport::new(config.hosts, &config.trust, config.timeout)?;
-        let session = Session::new(config.auth)?;
+        let session = Arc::new(Session::new(config.auth)?);
         Ok(Self {
             inner: Arc::new(Inner {
                 identity,
@@ -142,6 +142,28 @@ impl Client {
     /// As whom this client acts.
     pub fn identity(&self) -> Identity {
         self.inner.identity.clone()
+    }
+
+    /// A client of each host alone, with the login that this one has: what one of them answers says nothing of
+    /// the others.
+    pub fn each_host(&self) -> Vec<(HostPort, Self)> {
+        let Inner {
+            identity,
+            session,
+            transport,
+        } = &*self.inner;
+        let alone = transport.each_host().into_iter();
+        alone
+            .map(|(host, transport)| {
+                let inner = Inner {
+                    identity: identity.clone(),
+                    session: session.clone(),
+                    transport,
+                };
+                let inner = Arc::new(inner);
+                (host, Self { inner })
+            })
+            .collect()
     }
 
     /// Sends a request and brings its data, logging in as often as needed.

@@ -27,6 +27,7 @@ macro_rules! endpoints {
 
 endpoints! {
     CreateTicket       = POST   "/access/ticket";
+    Permissions        = GET    "/access/permissions";
     Version            = GET    "/version";
     ClusterResources   = GET    "/cluster/resources";
     ClusterStatus      = GET    "/cluster/status";

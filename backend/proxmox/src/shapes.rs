@@ -68,6 +68,7 @@ fn all() -> Vec<Request> {
     };
     vec![
         session::create_ticket("root@pam", &"secret".into()),
+        Request::new(Endpoint::Permissions),
         Request::new(Endpoint::Version),
         guest::resources("vm"),
         guest::resources("node"),

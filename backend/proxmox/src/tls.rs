@@ -3,8 +3,7 @@
 //! A Proxmox host has a certificate of its cluster's own making, so the usual way is to pin its SHA-256 fingerprint, which
 //! people can compare with what the host's own pages show. There is no way to trust anybody.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
 use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -15,10 +14,9 @@ use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore,
     SignatureScheme,
 };
-use tokio::net::TcpStream;
 
 use crate::client::Trust;
-use crate::{Error, Fingerprint, HostPort, Result};
+use crate::{Error, Fingerprint, Result};
 
 /// The TLS side of all connections of a client.
 pub(crate) fn client_config(trust: &Trust) -> Result<ClientConfig> {
@@ -51,7 +49,7 @@ pub(crate) fn client_config(trust: &Trust) -> Result<ClientConfig> {
     configure(verifier, provider)
 }
 
-fn configure(
+pub(crate) fn configure(
     verifier: Arc<dyn ServerCertVerifier>,
     provider: Arc<CryptoProvider>,
 ) -> Result<ClientConfig> {
@@ -146,90 +144,6 @@ impl ServerCertVerifier for Pinned {
             .signature_verification_algorithms
             .supported_schemes()
     }
-}
-
-/// Notes what a host presents and then refuses it, so that nothing can ever be sent over such a connection.
-#[derive(Debug)]
-struct Onlooker {
-    seen: Mutex<Option<Fingerprint>>,
-    provider: Arc<CryptoProvider>,
-}
-
-impl ServerCertVerifier for Onlooker {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        *self.seen.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Fingerprint::of(end_entity));
-        Err(CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Err(CertificateError::ApplicationVerificationFailure.into())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
-    }
-}
-
-/// What certificate a host presents, for a person to compare and confirm. Proves nothing by itself.
-pub async fn probe_fingerprint(host: &HostPort, timeout: Duration) -> Result<Fingerprint> {
-    if !host.is_valid() {
-        return Err(Error::parameter("host", "not a host"));
-    }
-    let provider = Arc::new(ring::default_provider());
-    let onlooker = Arc::new(Onlooker {
-        seen: Mutex::new(None),
-        provider: provider.clone(),
-    });
-    let connector =
-        tokio_rustls::TlsConnector::from(Arc::new(configure(onlooker.clone(), provider)?));
-    let name = ServerName::try_from(host.host.clone())
-        .map_err(|_| Error::parameter("host", "not a host"))?;
-    let unreachable = |reason: String| Error::Unreachable {
-        host: host.to_string(),
-        reason,
-    };
-    let look = async {
-        let stream = TcpStream::connect((host.host.as_str(), host.port))
-            .await
-            .map_err(|error| unreachable(error.to_string()))?;
-        let refused = connector
-            .connect(name, stream)
-            .await
-            .err()
-            .map_or_else(|| "no certificate".to_owned(), |error| error.to_string());
-        let seen = *onlooker.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.ok_or_else(|| Error::Tls {
-            host: host.to_string(),
-            reason: refused,
-        })
-    };
-    tokio::time::timeout(timeout, look)
-        .await
-        .unwrap_or_else(|_| Err(unreachable(format!("no answer within {timeout:?}"))))
 }
 
 #[cfg(test)]

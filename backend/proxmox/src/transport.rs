@@ -83,6 +83,21 @@ impl Transport {
         })
     }
 
+    /// The same for each host alone.
+    pub(crate) fn each_host(&self) -> Vec<(HostPort, Self)> {
+        let alone = |host: &HostPort| Self {
+            hosts: vec![host.clone()],
+            good: AtomicUsize::new(0),
+            reads: self.reads.clone(),
+            writes: self.writes.clone(),
+            timeout: self.timeout,
+        };
+        self.hosts
+            .iter()
+            .map(|host| (host.clone(), alone(host)))
+            .collect()
+    }
+
     /// Asks the last good host, then the others as far as that is safe.
     ///
     /// A lost read is asked once more of the first one in the end: it may have closed a connection that it thought idle.

@@ -36,6 +36,8 @@ pub struct NodeChange {
     pub memory_used: Option<u64>,
     /// Load of the processors, 0 to 1.
     pub cpu: Option<f64>,
+    /// Version of the package `lxc-pve`, as the node's own package manager tells it.
+    pub lxc_pve: Option<String>,
     /// Power loss: its workers are gone (locks stay), its containers are off.
     pub crash: bool,
     /// Changes to its storages by name.
@@ -180,6 +182,11 @@ async fn run_pct(
 }
 
 impl Cluster {
+    /// The version of `lxc-pve` on a node.
+    pub(crate) fn lxc_pve(&self, node: &str) -> Option<String> {
+        Some(self.model().nodes.get(node)?.lxc_pve.clone())
+    }
+
     /// Makes all tickets worthless at once.
     pub fn expire_tickets(&self) {
         self.model().identities.expire();
@@ -197,6 +204,9 @@ impl Cluster {
             node.maintenance = change.maintenance.unwrap_or(node.maintenance);
             node.memory_used = change.memory_used.unwrap_or(node.memory_used);
             node.cpu = change.cpu.unwrap_or(node.cpu);
+            if let Some(version) = &change.lxc_pve {
+                node.lxc_pve.clone_from(version);
+            }
             for (storage, change) in &change.storages {
                 let storage = model
                     .storages

@@ -8,7 +8,7 @@ use crate::{
     entity::setting::{ActiveModel, Column, Entity},
 };
 
-/// The repository of settings, by name. Secrets are not kept here; the check value of the secret key is.
+/// The repository of settings, by name. Nothing here is a secret as it stands: what has secrets in it comes sealed.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a>(pub(crate) &'a Store);
 
@@ -33,6 +33,13 @@ impl Settings<'_> {
     /// first one's.
     pub async fn set_once(&self, name: &str, value: &str) -> Result<String> {
         self.insert(name, value, nothing()).await
+    }
+
+    /// Removes a setting. One that is not there is none the worse for it.
+    pub async fn remove(&self, name: &str) -> Result<()> {
+        let write = self.0.write().await?;
+        Entity::delete_by_id(name).exec(&write.tx).await?;
+        write.commit().await
     }
 
     async fn insert(&self, name: &str, value: &str, conflict: OnConflict) -> Result<String> {

@@ -4,6 +4,7 @@ mod apps;
 mod catalog;
 mod containers;
 mod deploy;
+mod doctor;
 mod events;
 mod life;
 mod login;
@@ -61,6 +62,8 @@ pub enum ClientCommand {
     Reconcile,
     /// Take an app back that only its container remembers, e.g. after a lost database
     Adopt(containers::Arguments),
+    /// Look at everything that a deployment needs: API, privileges, nodes, storages, SSH; fails when something is amiss
+    Doctor,
 }
 
 /// Carries a command out.
@@ -104,5 +107,6 @@ pub(crate) async fn run(
         ClientCommand::Nodes => nodes::list(client, console).await,
         ClientCommand::Reconcile => containers::reconcile(client, console).await,
         ClientCommand::Adopt(arguments) => containers::adopt(&arguments, client, console).await,
+        ClientCommand::Doctor => doctor::run(client, console).await,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use proxmox::{Client, Config, Error, Fingerprint, HostPort, Trust, probe_fingerprint};
+use proxmox::{Client, Config, Error, Fingerprint, HostPort, Trust, probe_certificate};
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
@@ -106,12 +106,14 @@ async fn an_authority_is_not_trusted_for_another_name() {
 #[tokio::test]
 async fn what_a_host_presents_can_be_looked_at() {
     let server = Server::start(version).await;
-    let seen = probe_fingerprint(&server.host, Duration::from_secs(5))
+    let seen = probe_certificate(&server.host, Duration::from_secs(5))
         .await
         .unwrap();
-    assert_eq!(seen, server.fingerprint);
+    assert_eq!(seen.fingerprint, server.fingerprint.to_string());
+    assert!(seen.not_before < seen.not_after, "{seen:?}");
+    assert!(!seen.subject.is_empty(), "{seen:?}");
     assert!(server.seen().is_empty(), "a look sends nothing");
-    let gone = probe_fingerprint(&nobody().await, Duration::from_secs(5))
+    let gone = probe_certificate(&nobody().await, Duration::from_secs(5))
         .await
         .unwrap_err();
     assert!(matches!(gone, Error::Unreachable { .. }), "{gone}");
@@ -137,7 +139,7 @@ async fn a_host_without_tls_is_not_trusted() {
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Tls { .. }), "{error}");
-    let error = probe_fingerprint(&host, Duration::from_secs(5))
+    let error = probe_certificate(&host, Duration::from_secs(5))
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Tls { .. }), "{error}");
@@ -150,7 +152,7 @@ async fn a_host_that_says_nothing_is_not_waited_for_forever() {
         host: "127.0.0.1".to_owned(),
         port: listener.local_addr().unwrap().port(),
     };
-    let error = probe_fingerprint(&host, Duration::from_millis(200))
+    let error = probe_certificate(&host, Duration::from_millis(200))
         .await
         .unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");

@@ -6,6 +6,7 @@ mod apps;
 mod catalog;
 mod containers;
 mod description;
+mod doctor;
 mod events;
 mod logs;
 mod nodes;
@@ -45,6 +46,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(status::resume))
         .routes(routes!(events::of_operation))
         .routes(routes!(events::of_all))
+        .routes(routes!(doctor::examine))
         .routes(routes!(nodes::list))
         .routes(routes!(containers::last, containers::reconcile))
         .routes(routes!(containers::adopt))

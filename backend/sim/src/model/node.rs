@@ -39,6 +39,8 @@ pub(crate) struct Node {
     pub(crate) root_used: u64,
     /// Seconds since the epoch.
     pub(crate) booted: u64,
+    /// Version of the package `lxc-pve`.
+    pub(crate) lxc_pve: String,
 }
 
 impl Node {
@@ -73,6 +75,7 @@ impl Node {
             bridges,
             root: 94 * GIB,
             root_used: 11 * GIB,
+            lxc_pve: "6.0.5-3".to_owned(),
             booted: crate::clock::now().saturating_sub(weeks * 7 * 24 * 3600),
         }
     }

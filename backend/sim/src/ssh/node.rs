@@ -32,7 +32,7 @@ impl Node {
         let mut files = Files::new(DISK);
         // An empty file system of this size takes all of it.
         let _ = install_tools(&mut files);
-        for program in ["pct", "pveversion"] {
+        for program in ["dpkg-query", "pct", "pveversion"] {
             let _ = files.put(&format!("/usr/sbin/{program}"), binary(program), 0o755);
         }
         let _ = files.mkdir_all("/root/.ssh", 0o700);
@@ -116,6 +116,31 @@ impl Link {
             }
         }
     }
+
+    /// `dpkg-query -W -f=${Version} PACKAGE`, which is all that anybody asks of it here.
+    async fn dpkg_query(&self, call: &Call) -> Done {
+        let [show, format, package] = call.args() else {
+            call.err("dpkg-query: error: need an action option\n").await;
+            return Ok(2);
+        };
+        let version = match package.as_str() {
+            "lxc-pve" => self.node.cluster.lxc_pve(&self.node.name),
+            "pve-container" => Some("6.1.10".to_owned()),
+            _ => None,
+        };
+        match version {
+            Some(version) if show == "-W" && format == "-f=${Version}" => {
+                call.out(version).await.map(|()| 0)
+            }
+            _ => {
+                call.err(format!(
+                    "dpkg-query: no packages found matching {package}\n"
+                ))
+                .await;
+                Ok(1)
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -127,6 +152,7 @@ impl Machine for Link {
     async fn run(&self, program: &str, call: &mut Call) -> Option<Done> {
         match program {
             "pct" => Some(self.pct(call).await),
+            "dpkg-query" => Some(self.dpkg_query(call).await),
             "pveversion" => {
                 let text = "pve-manager/9.1.2/9d436f37a0ac4172 (running kernel: 6.14.11-4-pve)\n";
                 Some(call.out(text).await.map(|()| 0))
