@@ -14,4 +14,5 @@ mod doctor;
 mod lab;
 mod operations;
 mod processes;
+mod setup;
 mod world;

@@ -4,6 +4,7 @@
 mod backup;
 mod builtin;
 mod demo;
+mod first_run;
 mod logging;
 mod serve;
 mod settings;
@@ -19,7 +20,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::settings::{Settings, Source};
+use crate::settings::Source;
 
 /// An app store for Proxmox VE clusters.
 #[derive(Parser)]
@@ -99,12 +100,7 @@ async fn run(arguments: Arguments) -> ExitCode {
     }
 }
 
-/// Reads the settings from the environment.
-fn settings() -> anyhow::Result<(Settings, Source)> {
-    let source = source()?;
-    Ok((Settings::read(&source)?, source))
-}
-
+/// Takes the settings out of the environment; they are read where they are used.
 fn source() -> anyhow::Result<Source> {
     // A variable that is no text cannot be a setting of ours.
     let variables = std::env::vars_os()

@@ -1,6 +1,6 @@
 //! `proximity serve`: the service.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use catalog::Catalog;
@@ -10,18 +10,38 @@ use store::{Store, SystemClock};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{builtin, logging, say, settings::Settings, stop};
+use crate::{
+    builtin, first_run, logging, say,
+    settings::{Settings, Storage},
+    stop,
+};
 
 /// Longest time from being asked to stop to being gone, but for the moment that the runtime takes.
 const STOP: Duration = Duration::from_secs(8);
 
-/// The service as the environment says.
+/// The service as the environment says; the setup, while nobody has said where the cluster is.
 pub(crate) async fn command() -> anyhow::Result<()> {
-    let (settings, source) = crate::settings()?;
+    let source = crate::source()?;
     logging::begin(&source)?;
     let tracker = TaskTracker::new();
     let shutdown = stop::on_signal(&tracker)?;
-    let service = Service::start(settings, server::Options::default(), shutdown.clone()).await?;
+    if source.has("PROXMOX_HOST") {
+        return go_on(Settings::read(&source)?, shutdown).await;
+    }
+    let storage = Storage::read(&source);
+    let store = open(&storage.data_dir, &storage.database_url).await?;
+    let secrets = SecretKey::from_file(&storage.secret_key_file)?;
+    match control::saved_cluster(&store, &secrets).await? {
+        Some(saved) => {
+            store.close().await?;
+            go_on(Settings::read(&source.with_saved(&saved))?, shutdown).await
+        }
+        None => first_run::run(source, &storage, store, shutdown).await,
+    }
+}
+
+async fn go_on(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let service = Service::start(settings, server::Options::default(), shutdown).await?;
     service.greet();
     service.wait().await
 }
@@ -30,8 +50,8 @@ pub(crate) async fn command() -> anyhow::Result<()> {
 pub(crate) async fn migrate() -> anyhow::Result<()> {
     let source = crate::source()?;
     logging::begin(&source)?;
-    let settings = Settings::read(&source)?;
-    let store = open(&settings).await?;
+    let storage = Storage::read(&source);
+    let store = open(&storage.data_dir, &storage.database_url).await?;
     store.close().await?;
     say("the database is up to date");
     Ok(())
@@ -54,13 +74,7 @@ impl Service {
         options: server::Options,
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(&settings.data_dir).with_context(|| {
-            format!(
-                "the data folder {} cannot be made",
-                settings.data_dir.display()
-            )
-        })?;
-        let store = open(&settings).await?;
+        let store = open(&settings.data_dir, &settings.database_url).await?;
         let control = assemble(&settings, store)?;
         let password = settings
             .admin_password
@@ -75,11 +89,7 @@ impl Service {
             .with_context(|| format!("cannot listen on {} (PROXIMITY_LISTEN)", settings.listen))?;
         let address = listener.local_addr()?;
         let tracker = TaskTracker::new();
-        let holder = format!("{}-{}", hostname(), std::process::id());
-        let (worker, stopping) = (control.clone(), shutdown.clone());
-        let (tidier, named, until) = (control.clone(), holder.clone(), shutdown.clone());
-        tracker.spawn(async move { worker.work(&holder, stopping).await });
-        tracker.spawn(async move { tidier.tidy(&named, until).await });
+        work(&tracker, &control, &shutdown);
         let (router, stopping) = (server::router(control.clone(), options), shutdown.clone());
         tracker.spawn(async move {
             if let Err(error) = server::serve(listener, router, stopping.clone()).await {
@@ -133,15 +143,20 @@ impl Service {
     }
 }
 
-/// Opens and migrates the database.
-async fn open(settings: &Settings) -> anyhow::Result<Store> {
-    std::fs::create_dir_all(&settings.data_dir).with_context(|| {
-        format!(
-            "the data folder {} cannot be made",
-            settings.data_dir.display()
-        )
-    })?;
-    let store = Store::connect(&settings.database_url, Arc::new(SystemClock))
+/// Begins what the application does by itself.
+pub(crate) fn work(tracker: &TaskTracker, control: &Control, shutdown: &CancellationToken) {
+    let holder = format!("{}-{}", hostname(), std::process::id());
+    let (worker, stopping) = (control.clone(), shutdown.clone());
+    let (tidier, named, until) = (control.clone(), holder.clone(), shutdown.clone());
+    tracker.spawn(async move { worker.work(&holder, stopping).await });
+    tracker.spawn(async move { tidier.tidy(&named, until).await });
+}
+
+/// Opens and migrates the database; its folder is made where it is missing.
+async fn open(data_dir: &Path, url: &str) -> anyhow::Result<Store> {
+    std::fs::create_dir_all(data_dir)
+        .with_context(|| format!("the data folder {} cannot be made", data_dir.display()))?;
+    let store = Store::connect(url, Arc::new(SystemClock))
         .await
         .map_err(|error| named(error, "the database cannot be opened (DATABASE_URL)"))?;
     store
@@ -165,7 +180,8 @@ fn named(error: store::Error, what: &'static str) -> anyhow::Error {
     if says_all { error } else { error.context(what) }
 }
 
-fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Control> {
+/// The application with all that it is made of.
+pub(crate) fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Control> {
     let cluster =
         proxmox::Client::new(settings.proxmox.clone()).context("the Proxmox API cannot be used")?;
     let catalog = match &settings.catalog_dir {

@@ -82,10 +82,7 @@ impl Settings {
         let proxmox = proxmox_config(source)?;
         let (ssh, targets) = ssh_settings(source, &proxmox)?;
         Ok(Self {
-            listen: source.parse(
-                "PROXIMITY_LISTEN",
-                "an address and a port, e.g. 0.0.0.0:8765",
-            )?,
+            listen: listen(source)?,
             catalog_dir,
             admin_password: source.secret("PROXIMITY_ADMIN_PASSWORD"),
             control: control::Settings {
@@ -100,6 +97,14 @@ impl Settings {
             targets,
         })
     }
+}
+
+/// Address to listen on.
+pub(crate) fn listen(source: &Source) -> Result<SocketAddr, WrongSetting> {
+    source.parse(
+        "PROXIMITY_LISTEN",
+        "an address and a port, e.g. 0.0.0.0:8765",
+    )
 }
 
 /// `/var/lib/proximity` for root, the user's own data folder for anybody else.
@@ -183,16 +188,22 @@ fn ssh_settings(
         proxmox::Auth::Password { password, .. } => Some(password.clone()),
         proxmox::Auth::Token { .. } => None,
     };
+    let own_password = source.secret("PROXMOX_SSH_PASSWORD");
     let auth = match (
         source.text("PROXMOX_SSH_KEY_FILE"),
-        source.secret("PROXMOX_SSH_PASSWORD").or(api_password),
+        source.secret("PROXMOX_SSH_PRIVATE_KEY"),
+        own_password.clone().or(api_password),
     ) {
-        (Some(path), passphrase) => ssh::Auth::KeyFile {
+        (Some(path), _, passphrase) => ssh::Auth::KeyFile {
             path: path.into(),
             passphrase,
         },
-        (None, Some(password)) => ssh::Auth::Password(password),
-        (None, None) => {
+        (None, Some(pem), _) => ssh::Auth::Key {
+            pem,
+            passphrase: own_password,
+        },
+        (None, None, Some(password)) => ssh::Auth::Password(password),
+        (None, None, None) => {
             return Err(WrongSetting::missing(
                 "PROXMOX_SSH_PASSWORD",
                 "or PROXMOX_SSH_KEY_FILE: with an API token there is no password to fall back on",

@@ -40,6 +40,8 @@ pub(crate) struct Builder {
     /// API token that the program uses instead of a password.
     token: Option<String>,
     lab: bool,
+    /// Whether nobody tells the program where the cluster is.
+    unset: bool,
 }
 
 /// A cluster and a service.
@@ -67,6 +69,7 @@ impl World {
             catalog: None,
             token: None,
             lab: false,
+            unset: false,
         }
     }
 
@@ -171,6 +174,23 @@ impl World {
             .collect()
     }
 
+    /// Another process of the program on the same data.
+    pub(crate) async fn second(&self) -> Service {
+        let folder = self.data.path().join("second");
+        std::fs::create_dir_all(&folder).expect("a folder");
+        Service::start(&folder, self.service.settings().to_vec()).await
+    }
+
+    /// Stops everything where nothing was set up, and so nothing can be left.
+    pub(crate) async fn abandon(mut self) {
+        assert_eq!(self.containers().await, []);
+        self.service.stop().await;
+        if let Some(cluster) = self.cluster.take() {
+            cluster.shutdown().await;
+        }
+        self.ended = true;
+    }
+
     /// Proves that nothing is left that should not be: every operation rests, every container belongs to an
     /// app, every app that should have a container has it; then stops everything.
     pub(crate) async fn end(mut self) {
@@ -249,6 +269,12 @@ impl Builder {
         self.catalog(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/catalog"))
     }
 
+    /// Nobody tells the program where the cluster is, nor the administrator's password.
+    pub(crate) fn unset(mut self) -> Self {
+        self.unset = true;
+        self
+    }
+
     /// The program uses an API token that may deploy instead of a password.
     pub(crate) fn by_token(self) -> Self {
         self.by_token_of("root@pam!proximity")
@@ -313,6 +339,19 @@ impl Builder {
             .into_iter()
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
+        if self.unset {
+            // The nodes' SSH servers are at ports of their own, which no cluster tells.
+            settings.retain(|(name, _)| {
+                matches!(
+                    name.as_str(),
+                    "PROXIMITY_LISTEN"
+                        | "PROXIMITY_DATA_DIR"
+                        | "PROXIMITY_LOG"
+                        | "PROXMOX_SSH_HOSTS"
+                        | "PROXMOX_SSH_HOST_KEYS"
+                )
+            });
+        }
         settings.extend(self.settings);
         let service = Service::start(data.path(), settings).await;
         let mut world = World {

@@ -197,6 +197,11 @@ impl Client {
 
     fn refusal(&self, status: StatusCode, body: &[u8]) -> Error {
         if let Ok(problem) = serde_json::from_slice::<Problem>(body) {
+            if problem.code == "not_configured" {
+                return Error::NotSetUp {
+                    url: self.url.clone(),
+                };
+            }
             return Error::Refused(Box::new(problem));
         }
         match status {

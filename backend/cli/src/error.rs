@@ -56,6 +56,9 @@ pub(crate) enum Error {
     /// Logging in did not work.
     #[error("{url} knows no such user, or not by this password")]
     WrongPassword { url: String },
+    /// Nobody has told the service where its cluster is.
+    #[error("Proximity at {url} is not set up yet; open {url}/setup in a browser")]
+    NotSetUp { url: String },
     /// The service said no.
     #[error("{}", .0.detail)]
     Refused(Box<Problem>),
@@ -101,6 +104,7 @@ impl Error {
             Self::Strange { .. }
             | Self::Ended(_)
             | Self::Unfit
+            | Self::NotSetUp { .. }
             | Self::File { .. }
             | Self::Output(_) => Exit::Failed,
         }

@@ -60,6 +60,9 @@ pub(crate) enum Error {
         "This took too long and was given up. If it was to change something, look whether it did."
     )]
     TimedOut,
+    /// Set it up first.
+    #[error("Proximity is not set up yet; open /setup at this address in a browser.")]
+    NotConfigured,
     /// Ask another replica, or again in a while.
     #[error("The service is about to stop.")]
     Stopping,
@@ -85,7 +88,7 @@ impl Error {
             Self::Field(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+            Self::NotConfigured | Self::Stopping => StatusCode::SERVICE_UNAVAILABLE,
             Self::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -104,6 +107,7 @@ impl Error {
             Self::MalformedQuery { .. } => "malformed_query",
             Self::MalformedHeader { .. } => "malformed_header",
             Self::TimedOut => "timed_out",
+            Self::NotConfigured => "not_configured",
             Self::Stopping => "stopping",
             Self::Panicked => "internal",
         }
@@ -122,6 +126,7 @@ impl Error {
             Self::MalformedQuery { .. } => "Malformed query",
             Self::MalformedHeader { .. } => "Malformed header",
             Self::TimedOut => "Took too long",
+            Self::NotConfigured => "Not set up",
             Self::Stopping => "Service is stopping",
             Self::Panicked => "Internal error",
         }

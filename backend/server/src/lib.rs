@@ -25,8 +25,10 @@ mod serve;
 mod site;
 mod sse;
 mod stopping;
+mod swap;
 mod web;
 
 pub use openapi::document;
-pub use router::{Options, router};
+pub use router::{Options, router, setup_router};
 pub use serve::{GRACE, serve, serve_within};
+pub use swap::{Swap, swappable};

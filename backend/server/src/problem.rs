@@ -52,6 +52,7 @@ pub(crate) const KINDS: &[Kind] = &[
     kind("idempotency_key_reused", 422, "The Idempotency-Key was used with another request."),
     kind("too_many_attempts", 429, "Wait as long as Retry-After says."),
     kind("internal", 500, "A fault of Proximity; its log tells more under the request id."),
+    kind("not_configured", 503, "Proximity is not set up yet; a person does that at /setup."),
     kind("stopping", 503, "The service is about to stop."),
     kind("timed_out", 504, "It took too long. Look before you repeat a write."),
 ];
@@ -143,6 +144,7 @@ mod tests {
                 reason: "",
             },
             Error::TimedOut,
+            Error::NotConfigured,
             Error::Stopping,
             Error::Panicked,
             control::Error::Unauthenticated.into(),

@@ -2,8 +2,14 @@
 
 use std::time::Duration;
 
-use axum::{Router, extract::DefaultBodyLimit, middleware};
-use control::Control;
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware,
+    response::IntoResponse as _,
+    routing::get,
+};
+use control::{Control, Setup};
 use tokio::time::Instant;
 use tower_http::{catch_panic::CatchPanicLayer, compression::CompressionLayer};
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -13,7 +19,7 @@ use crate::{
     error::Error,
     health, layer, metrics, openapi,
     site::Site,
-    web::{self, Web},
+    web::{self, Web, setup::SetupSite},
 };
 
 /// Most bytes of a request's body.
@@ -47,8 +53,36 @@ pub fn router(control: Control, options: Options) -> Router {
         web: Web::new(options.simulation),
     };
     let (routes, _) = routes().split_for_parts();
-    let routes = routes.merge(web::routes()).with_state(site.clone());
+    let routes = routes
+        .merge(web::routes())
+        .with_state(site.clone())
+        .fallback(async || Error::NoSuchPath);
     layered(routes, options.request_timeout, Some(site))
+}
+
+/// What there is before the first run is over: the setup page, and for everybody else the word that there is nothing yet.
+pub fn setup_router(setup: Setup) -> Router {
+    metrics::install();
+    let web = Web::new(false);
+    let ready = setup.clone();
+    let routes = web::setup::routes()
+        .with_state(SetupSite { setup, web })
+        .route("/healthz", get(health::healthz))
+        .route(
+            "/readyz",
+            get(async move || -> Result<(), Error> {
+                ready.ready().await?;
+                Err(Error::NotConfigured)
+            }),
+        )
+        .fallback(async |request: Request| {
+            if web::wants_page(&request) {
+                web::to_setup()
+            } else {
+                Error::NotConfigured.into_response()
+            }
+        });
+    layered(routes, Options::default().request_timeout, None)
 }
 
 /// Every route with its description.
@@ -65,7 +99,6 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
 /// those who read pages.
 fn layered(routes: Router, request_timeout: Duration, site: Option<Site>) -> Router {
     routes
-        .fallback(async || Error::NoSuchPath)
         .method_not_allowed_fallback(async || Error::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(middleware::from_fn_with_state(
@@ -100,7 +133,8 @@ mod tests {
             .route(
                 "/slow",
                 get(async || std::future::pending::<&'static str>().await),
-            );
+            )
+            .fallback(async || Error::NoSuchPath);
         layered(routes, Duration::from_millis(20), None)
             .oneshot(Request::get(path).body(Body::empty()).unwrap())
             .await

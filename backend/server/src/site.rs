@@ -22,3 +22,9 @@ impl FromRef<Site> for Control {
         site.control.clone()
     }
 }
+
+impl FromRef<Site> for Web {
+    fn from_ref(site: &Site) -> Self {
+        site.web.clone()
+    }
+}

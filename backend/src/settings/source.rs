@@ -1,7 +1,12 @@
 //! Where a setting's value comes from: the environment, else a file that the environment names (for secrets),
 //! else the TOML file, else the default.
 
-use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    time::Duration,
+};
 
 use secrecy::SecretString;
 
@@ -26,6 +31,16 @@ impl WrongSetting {
         }
     }
 
+    /// Name of the setting.
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is wrong with it.
+    pub(crate) fn problem(&self) -> &str {
+        &self.problem
+    }
+
     /// It is not set, and `why` it must be.
     pub(super) fn missing(name: &str, why: &str) -> Self {
         Self::new(name, format!("is not set ({why})"))
@@ -33,6 +48,7 @@ impl WrongSetting {
 }
 
 /// The values that were given, by name.
+#[derive(Clone)]
 pub(crate) struct Source {
     values: BTreeMap<String, String>,
 }
@@ -74,6 +90,30 @@ impl Source {
             }
         }
         Ok(Self { values })
+    }
+
+    /// The same with what was saved for the settings that were not given.
+    pub(crate) fn with_saved(&self, saved: &BTreeMap<String, String>) -> Self {
+        let mut values = saved.clone();
+        values.retain(|name, _| SETTINGS.iter().any(|setting| setting.name == name));
+        values.extend(self.values.clone());
+        Self { values }
+    }
+
+    /// Whether a setting was given.
+    pub(crate) fn has(&self, name: &'static str) -> bool {
+        self.values
+            .get(name)
+            .is_some_and(|value| !value.trim().is_empty())
+    }
+
+    /// Names of the settings that were given and begin like this.
+    pub(crate) fn names(&self, beginning: &str) -> BTreeSet<String> {
+        let names = self.values.keys();
+        names
+            .filter(|name| name.starts_with(beginning))
+            .cloned()
+            .collect()
     }
 
     /// Those of these settings that were given, for another source.
@@ -239,6 +279,25 @@ mod tests {
         assert_eq!(source.required("PROXMOX_PORT").unwrap(), "8008");
         assert_eq!(source.required("PROXMOX_HOST").unwrap(), "a,b");
         assert_eq!(source.required("PROXMOX_BRIDGE").unwrap(), "vmbr0");
+    }
+
+    #[test]
+    fn what_was_saved_comes_after_what_was_given() {
+        let given = [("PROXMOX_PORT".to_owned(), "8008".to_owned())];
+        let source = Source::new(given, None).unwrap();
+        let saved = [
+            ("PROXMOX_PORT", "1"),
+            ("PROXMOX_HOST", "a"),
+            ("PROXMOX_OLD", "x"),
+        ];
+        let saved = saved.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = source.with_saved(&BTreeMap::from(saved));
+        assert_eq!(source.required("PROXMOX_PORT").unwrap(), "8008");
+        assert_eq!(source.required("PROXMOX_HOST").unwrap(), "a");
+        assert!(
+            !source.names("PROXMOX_").contains("PROXMOX_OLD"),
+            "a setting of another version"
+        );
     }
 
     #[test]

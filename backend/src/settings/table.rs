@@ -39,7 +39,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     plain(
         "PROXMOX_HOST",
         None,
-        "Address of a node, or of several separated by commas: the next is asked when one does not answer. Required.",
+        "Address of a node, or of several separated by commas: the next is asked when one does not answer. Absent: the setup page asks.",
     ),
     plain("PROXMOX_PORT", Some("8006"), "Port of the Proxmox API."),
     plain("PROXMOX_USER", Some("root@pam"), "User of the Proxmox API."),
@@ -91,6 +91,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "PROXMOX_SSH_KEY_FILE",
         None,
         "Private SSH key instead of a password.",
+    ),
+    secret(
+        "PROXMOX_SSH_PRIVATE_KEY",
+        "The text of a private SSH key, where there is no file of it.",
     ),
     plain(
         "PROXMOX_SSH_HOST_KEYS",

@@ -12,7 +12,8 @@ use flate2::{Compression, write::GzEncoder};
 use rust_embed::RustEmbed;
 use sha2::{Digest as _, Sha256};
 
-use crate::{error::Error, site::Site};
+use super::Web;
+use crate::error::Error;
 
 /// `web/static`.
 #[derive(RustEmbed)]
@@ -144,11 +145,11 @@ fn compress(bytes: &[u8]) -> Option<Bytes> {
 /// A file. One of another version gets the version there is, and the browser keeps it for no longer: in a rolling
 /// restart a page of the old program may ask the new one.
 pub(crate) async fn serve(
-    State(site): State<Site>,
+    State(web): State<Web>,
     Path(path): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    let built = site.web.built();
+    let built = web.built();
     let plain = plain(&path).ok_or(Error::NoSuchPath)?;
     let asset = built.assets.get(&plain).ok_or(Error::NoSuchPath)?;
     let kept = if asset.url.strip_prefix("/static/") == Some(path.as_str()) {

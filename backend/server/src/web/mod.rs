@@ -36,6 +36,7 @@ mod picture;
 mod posted;
 mod progress;
 mod settings;
+pub(crate) mod setup;
 mod site;
 mod state;
 mod steps;
@@ -53,6 +54,11 @@ pub(crate) use site::Web;
 use viewer::Viewer;
 
 use crate::site::Site;
+
+/// On to the setup, while there is nothing else.
+pub(crate) fn to_setup() -> axum::response::Response {
+    posted::on_to("/setup")
+}
 
 /// The table of contents of what people see.
 pub(crate) fn routes() -> Router<Site> {
@@ -92,6 +98,8 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/appearance", post(appearance::choose))
+        // What was set up is not set up again.
+        .route("/setup", get(async || posted::on_to("/login")))
         .route("/static/{*path}", get(assets::serve))
         .route("/pictures/{name}", get(picture::serve))
 }

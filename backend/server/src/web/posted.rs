@@ -58,10 +58,10 @@ impl Fields {
     }
 }
 
-impl FromRequest<Site> for Fields {
+impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Error;
 
-    async fn from_request(request: Request, site: &Site) -> Result<Self, Error> {
+    async fn from_request(request: Request, site: &S) -> Result<Self, Error> {
         let kind = request.headers().get(header::CONTENT_TYPE);
         let is_form = kind
             .and_then(|kind| kind.to_str().ok())

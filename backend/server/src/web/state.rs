@@ -1,6 +1,6 @@
 //! States for people: a word, a picture and a colour for each. The only place that knows them.
 
-use api::{App, AppState, NodeState, OperationKind, OperationStatus, StepStatus};
+use api::{App, AppState, CheckState, NodeState, OperationKind, OperationStatus, StepStatus};
 use serde::Serialize;
 
 /// How a state is shown. The word says it all; picture and colour only help.
@@ -59,6 +59,16 @@ pub(crate) fn step(status: StepStatus) -> Badge {
         StepStatus::Done => badge("Done", "ok", "done"),
         StepStatus::Failed => badge("Failed", "bad", "failed"),
         StepStatus::Undone => badge("Undone", "quiet", "undo"),
+    }
+}
+
+/// What the doctor found.
+pub(crate) fn check(state: CheckState) -> Badge {
+    match state {
+        CheckState::Ok => badge("Well", "ok", "done"),
+        CheckState::Skipped => badge("Not looked at", "quiet", "pending"),
+        CheckState::Warning => badge("Warning", "warn", "attention"),
+        CheckState::Failed => badge("Failed", "bad", "failed"),
     }
 }
 
