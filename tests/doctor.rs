@@ -307,7 +307,7 @@ async fn each_missing_privilege_is_named_with_what_it_is_for() {
         "{messages:#?}"
     );
     // It may look: those that looking needs are not among them.
-    assert_eq!(messages.len(), 9, "{messages:#?}");
+    assert_eq!(messages.len(), 10, "{messages:#?}");
     world.end().await;
     let world = World::new()
         .by_token_of("proximity@pve!deploy")

@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     say,
-    serve::{assemble, work},
+    serve::{assemble, stopped, work},
     settings::{self, Settings, Source, Storage},
 };
 
@@ -93,7 +93,7 @@ pub(crate) async fn run(
     }
     shutdown.cancelled().await;
     tracker.close();
-    tracker.wait().await;
+    stopped(&tracker).await;
     Ok(())
 }
 

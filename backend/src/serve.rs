@@ -132,14 +132,19 @@ impl Service {
         self.made_up.as_deref()
     }
 
-    /// Waits until it was asked to stop and has stopped, and not longer than [`STOP`]: what has not let go by then is
-    /// taken over from its lease, as after a crash.
+    /// Waits until it was asked to stop and has stopped.
     pub(crate) async fn wait(self) -> anyhow::Result<()> {
         self.shutdown.cancelled().await;
-        if timeout(STOP, self.tracker.wait()).await.is_err() {
-            tracing::warn!("not everything stopped in time; leases that are left run out");
-        }
+        stopped(&self.tracker).await;
         Ok(())
+    }
+}
+
+/// Waits until everything has stopped, and not longer than [`STOP`]: what has not let go by then is taken over from its
+/// lease, as after a crash.
+pub(crate) async fn stopped(tracker: &TaskTracker) {
+    if timeout(STOP, tracker.wait()).await.is_err() {
+        tracing::warn!("not everything stopped in time; leases that are left run out");
     }
 }
 

@@ -10,12 +10,17 @@ use std::{
 
 use super::PATIENCE;
 
+/// What the program says when it is ready.
+const READY: &str = "Proximity listens on ";
+
 /// A running `proximity serve`.
 pub(crate) struct Service {
     settings: Vec<(String, String)>,
     log: PathBuf,
     child: Option<Child>,
     url: String,
+    /// The code that lets somebody set it up; empty when it told none.
+    setup_code: String,
 }
 
 impl Service {
@@ -26,6 +31,7 @@ impl Service {
             log: folder.join("service.log"),
             child: None,
             url: String::new(),
+            setup_code: String::new(),
         };
         service.launch().await;
         service
@@ -50,18 +56,41 @@ impl Service {
             .expect("the program starts");
         let stdout = child.stdout.take().expect("piped");
         self.child = Some(child);
-        let line = tokio::task::spawn_blocking(move || {
-            let mut lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            lines.find(|line| line.starts_with("Proximity listens on "))
+        let lines = tokio::task::spawn_blocking(move || {
+            let mut said = Vec::new();
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                let is_ready = line.starts_with(READY);
+                said.push(line);
+                if is_ready {
+                    break;
+                }
+            }
+            said
         });
-        let line = tokio::time::timeout(PATIENCE, line)
+        let lines = tokio::time::timeout(PATIENCE, lines)
             .await
             .expect("it starts in time")
             .expect("no panic");
-        let line = line.unwrap_or_else(|| panic!("it did not start:\n{}", self.log()));
-        line.strip_prefix("Proximity listens on ")
-            .expect("just found")
+        let url = lines.iter().find_map(|line| line.strip_prefix(READY));
+        url.unwrap_or_else(|| panic!("it did not start:\n{}", self.log()))
             .clone_into(&mut self.url);
+        let code = lines
+            .iter()
+            .find_map(|line| line.split_once("/setup?code="));
+        self.setup_code = code
+            .and_then(|(_, rest)| rest.split_whitespace().next())
+            .unwrap_or_default()
+            .to_owned();
+    }
+
+    /// What it is started with.
+    pub(crate) fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
+    /// The code that lets somebody set it up; empty when it told none.
+    pub(crate) fn setup_code(&self) -> String {
+        self.setup_code.clone()
     }
 
     /// Changes a setting from the next start on.

@@ -150,7 +150,11 @@ impl Accounts {
     }
 
     /// Whether the password is the one that was hashed; never, where there is no hash.
-    pub(crate) async fn verify(&self, password: String, stored: Option<String>) -> Result<bool, Error> {
+    pub(crate) async fn verify(
+        &self,
+        password: String,
+        stored: Option<String>,
+    ) -> Result<bool, Error> {
         self.computing(move || {
             let known = stored.is_some();
             let stored = stored.unwrap_or_else(|| DUMMY.to_owned());

@@ -26,7 +26,7 @@ use api::{Check, CheckState, Checkup};
 use futures::{StreamExt as _, stream};
 use proxmox::{Client, NodeName, NodeSummary};
 
-use crate::{Control, Error, Settings, explain, hosts::Hosts, view::ClusterView};
+use crate::{Control, Error, Settings, explain, gather::Gathering, hosts::Hosts};
 use check::{failed, skipped};
 pub(crate) use door::look as door;
 pub(crate) use here::look as here;
@@ -114,9 +114,10 @@ impl Doctor<'_> {
 
     /// The nodes as placement sees them, by name.
     async fn facts(&self, client: &Client, nodes: &[NodeSummary]) -> BTreeMap<String, Vec<Check>> {
-        let gathering = ClusterView::gather(client, &[]);
-        let view = match tokio::time::timeout(NODES_PATIENCE, gathering).await {
-            Ok(Ok(view)) => view.nodes,
+        // One of its own: what is kept from before would be no finding.
+        let gathering = Gathering::default();
+        let view = match tokio::time::timeout(NODES_PATIENCE, gathering.look(client)).await {
+            Ok(Ok(gathered)) => gathered.nodes.clone(),
             // The list of nodes came a moment ago: what hangs is one of them.
             Ok(Err(_)) | Err(_) => nodes.iter().map(node::unanswered).collect(),
         };

@@ -93,7 +93,8 @@ fn judge(node: &NodeView, settings: &Settings) -> Vec<Check> {
     checks
 }
 
-/// A storage that takes this content, the roomiest first; of this name, where one is named.
+/// A storage that takes this content: rather the node's own than a file server, then the roomiest; of this name, where
+/// one is named.
 fn storage<'a>(
     node: &'a NodeView,
     named: Option<&String>,
@@ -103,7 +104,7 @@ fn storage<'a>(
         .iter()
         .filter(|storage| storage.usable && takes(storage))
         .filter(|storage| named.is_none_or(|named| *named == storage.name))
-        .max_by_key(|storage| storage.available)
+        .max_by_key(|storage| (!storage.is_network_file, storage.available))
 }
 
 fn containers(node: &NodeView, settings: &Settings) -> Check {
