@@ -167,6 +167,17 @@ async fn a_plan_that_cannot_be_any_more_starts_nothing() {
     let node = page.hidden("plan_node");
     let change = serde_json::from_value(json!({"maintenance": true})).unwrap();
     world.cluster().change_node(&node, &change).await.unwrap();
+    // What the cluster told is good for a second.
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let nodes = admin.get("/api/v1/nodes").await.body;
+        let mut nodes = nodes["items"].as_array().unwrap().iter();
+        if nodes.any(|other| other["name"] == node.as_str() && other["state"] == "maintenance") {
+            break;
+        }
+        assert!(tokio::time::Instant::now() < deadline, "nobody sees it");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
     let form = page.form(&[]);
     let answer = browser.post("/catalog/memos", &fields(&form)).await;
     assert_eq!(answer.status, 409, "{}", answer.html);

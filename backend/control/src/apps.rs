@@ -137,6 +137,17 @@ impl Control {
         })
     }
 
+    /// The newest apps that something is to be said of.
+    pub async fn apps_in_need(&self, limit: u32) -> Result<Vec<App>, Error> {
+        let filter = AppFilter {
+            attention: true,
+            ..AppFilter::default()
+        };
+        let request = PageRequest::first(limit.into());
+        let page = self.site.store.apps().list(&filter, &request).await?;
+        Ok(page.items.into_iter().map(shown).collect())
+    }
+
     /// One app, by id, name or host name; by id also when it is deleted.
     pub async fn app(&self, id_or_name: &str) -> Result<App, Error> {
         Ok(shown(self.site.store.apps().find(id_or_name).await?))

@@ -27,6 +27,8 @@ pub struct AppFilter {
     pub state: Option<AppState>,
     /// Only those of this catalog entry.
     pub catalog_id: Option<String>,
+    /// Only those that something is to be said of.
+    pub attention: bool,
 }
 
 /// The apps on which an operation lives.
@@ -76,6 +78,11 @@ impl Apps<'_> {
             .apply_if(filter.catalog_id.as_ref(), |query, id| {
                 query.filter(app::Column::CatalogId.eq(id))
             });
+        let rows = if filter.attention {
+            rows.filter(app::Column::Attention.is_not_null())
+        } else {
+            rows
+        };
         let cursor = request.cursor::<AppId>()?.map(|id| id.to_string());
         let rows = page::before(rows, app::Column::Id, cursor, request)
             .all(&self.0.inner.connection)

@@ -74,8 +74,8 @@ function lost(isLost) {
 
 function patch({ parts, tone, title, over }) {
   for (const part of parts) put(part);
-  if (tone) show(tone);
-  if (title) document.title = `${title} · Proximity`;
+  if (title) plainTitle = `${title} · Proximity`;
+  if (tone || title) show(tone ?? document.body.dataset.tone);
   document.dispatchEvent(new CustomEvent("patched", { detail: { parts } }));
   if (over) {
     isOver = true;
@@ -131,9 +131,13 @@ function kept(element) {
   };
 }
 
-// What the whole service does, in the page's picture and title.
+// What the page is about does, in its picture and title; the signs are those of the layout.
+const SIGNS = { working: "◌ ", attention: "⚠ " };
+let plainTitle = document.title.replace(/^[◌⚠] /u, "");
+
 function show(tone) {
   document.body.dataset.tone = tone;
+  document.title = (SIGNS[tone] ?? "") + plainTitle;
   const favicon = document.getElementById("favicon");
   if (favicon?.dataset[tone]) favicon.href = favicon.dataset[tone];
 }

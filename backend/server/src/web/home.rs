@@ -263,6 +263,11 @@ async fn now(control: &Control) -> Result<Now, Error> {
             operations.push(row(whole));
         }
     }
+    // A stuck operation says more than what is noticed of its app.
+    let stuck: Vec<String> = attention.iter().map(|item| item.app.clone()).collect();
+    let noticed = control.apps_in_need(OPERATIONS).await?;
+    let noticed = noticed.iter().filter(|app| !stuck.contains(&app.name));
+    attention.extend(noticed.map(noticed_app));
     Ok(Now {
         operations,
         attention,
@@ -297,6 +302,16 @@ fn stuck(operation: &Operation) -> Attention {
         ),
         link: format!("/operations/{}", operation.id),
         action: "Look and decide",
+    }
+}
+
+fn noticed_app(app: &App) -> Attention {
+    Attention {
+        app: app.name.clone(),
+        picture: super::picture::address(&app.catalog_id),
+        message: app.attention.clone().unwrap_or_default(),
+        link: format!("/apps/{}", app.id),
+        action: "Look at the app",
     }
 }
 

@@ -179,6 +179,16 @@ pub(crate) async fn one_operation_lives_per_app(world: &World) {
     let next = world.store.operations().begin(next).await.unwrap();
     assert_eq!(next.app.operation, Some(next.operation.id));
     assert_eq!(next.app.attention.as_deref(), Some("Stopping."));
+    let noticed = AppFilter {
+        attention: true,
+        ..AppFilter::default()
+    };
+    let noticed = world.store.apps().list(&noticed, &PageRequest::default());
+    let noticed = noticed.await.unwrap().items;
+    assert_eq!(
+        noticed.iter().map(|app| app.id).collect::<Vec<_>>(),
+        [next.app.id]
+    );
     let live = world
         .store
         .operations()
