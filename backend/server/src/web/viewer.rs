@@ -15,7 +15,6 @@ use super::{
     page::{self, Frame, Head},
     site::Web,
     theme::Look,
-    words,
 };
 use crate::{
     error::Error,
@@ -138,16 +137,6 @@ impl<N: Needs> Viewer<N> {
             request_id: &self.asked.request_id,
         }
     }
-}
-
-/// That everything is parked, in a sentence.
-fn parked(parked: api::Parked) -> String {
-    format!(
-        "Everything is parked since {} by {}: {}",
-        words::exact(parked.at),
-        parked.by,
-        parked.reason
-    )
 }
 
 /// What favicon and title show of the whole service.

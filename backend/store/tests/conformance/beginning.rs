@@ -183,8 +183,14 @@ pub(crate) async fn one_operation_lives_per_app(world: &World) {
         attention: true,
         ..AppFilter::default()
     };
-    let noticed = world.store.apps().list(&noticed, &PageRequest::default());
-    let noticed = noticed.await.unwrap().items;
+    let page = PageRequest::default();
+    let noticed = world
+        .store
+        .apps()
+        .list(&noticed, &page)
+        .await
+        .unwrap()
+        .items;
     assert_eq!(
         noticed.iter().map(|app| app.id).collect::<Vec<_>>(),
         [next.app.id]
