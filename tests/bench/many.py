@@ -36,7 +36,7 @@ def one(stack, options, folder, count, workers, with_calls=False):
     service.ask("POST", "/park", {"reason": "the queue is filled first"})
     asked = time.monotonic()
     for number in range(count):
-        service.ask("POST", "/apps", {"catalog_id": APP, "name": f"app {number}", "resources": {"memory": 256 << 20, "disk": 2 << 30}})
+        service.ask("POST", "/apps", {"catalog_id": APP, "name": f"app {number}", "resources": {"memory": 384 << 20, "disk": 3 << 30}})
     asked = time.monotonic() - asked
     queued = service.process.resident()[0]
     cpu, began = service.process.cpu_seconds(), time.monotonic()
