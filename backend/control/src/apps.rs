@@ -223,6 +223,7 @@ fn state_of(app: &store::App) -> State {
         choice: None,
         vmid: app.vmid,
         create_task: None,
+        create_asked: false,
         node: app.node.clone(),
         address: app.address,
         was_running: None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use proxmox::{
-    ContainerConfig, DeleteOptions, Error, NodeName, TaskFilter, TaskStatus, Upid, Vmid,
+    ContainerConfig, DeleteOptions, Error, GuestKind, NodeName, TaskFilter, TaskStatus, Upid, Vmid,
 };
 use saga::{Failure, Saga, StepContext, StepError};
 use ssh::Command;
@@ -56,15 +56,7 @@ pub(crate) async fn look(context: &Context, state: &State) -> Result<Found, Erro
             Ok(Found::Creating(node))
         }
         Ok(_) => Ok(Found::Foreign(node)),
-        // A virtual machine has the number: its configuration is not an LXC's.
-        Err(Error::NotFound { .. }) => match context.hosts.owner(vmid).await? {
-            Some(owner) if owner == node => Ok(Found::Foreign(node)),
-            Some(_) => Err(Error::Locked {
-                lock: "migrate".to_owned(),
-                message: format!("container {vmid} is being moved"),
-            }),
-            None => Ok(Found::Nothing),
-        },
+        Err(Error::NotFound { .. }) => unseen(context, vmid, node).await,
         Err(error) => Err(error),
     }
 }
@@ -100,6 +92,23 @@ fn gone(why: &str) -> Failure {
     .hint("It was removed, replaced or edited outside of Proximity; `proximity reconcile` tells which. If it is lost, delete the app here, too.")
 }
 
+/// What has the number where the node knows no such container.
+async fn unseen(context: &Context, vmid: Vmid, node: NodeName) -> Result<Found, Error> {
+    let guests = context.cluster.guests().await?;
+    let busy = |lock: &str, what: &str| Error::Locked {
+        lock: lock.to_owned(),
+        message: format!("container {vmid} {what}"),
+    };
+    match guests.into_iter().find(|guest| guest.vmid == vmid) {
+        None => Ok(Found::Nothing),
+        Some(guest) if guest.node != node => Err(busy("migrate", "is being moved")),
+        // Its configuration is not an LXC's.
+        Some(guest) if guest.kind == GuestKind::Qemu => Ok(Found::Foreign(node)),
+        // It came or went between the two looks; whose it is, the next look tells.
+        Some(_) => Err(busy("create", "has only just appeared")),
+    }
+}
+
 /// Waits for a task and hands its log lines on.
 pub(crate) async fn follow_task<S: Saga<State = State, Context = Context>>(
     cx: &StepContext<'_, S>,
@@ -107,13 +116,21 @@ pub(crate) async fn follow_task<S: Saga<State = State, Context = Context>>(
     doing: &str,
     limit: Duration,
 ) -> Result<(), StepError> {
+    let cluster = &cx.context.cluster;
     let outcome = cx
         .log_while(|lines| async move {
             let on_line = move |line: &str| lines.line(line);
             let limit = cx.context.settings.limit(limit);
-            cx.context.cluster.wait_task(upid, limit, on_line).await
+            cluster.wait_task(upid, limit, on_line).await
         })
         .await;
+    if matches!(outcome, Err(Error::TaskTimeout { .. })) {
+        cx.log("it takes too long; stopping it");
+        // Nobody waits for it any more: left alone, it would do its work when that is not wanted.
+        if let Err(error) = cluster.stop_task(upid).await {
+            cx.log(error.to_string());
+        }
+    }
     outcome
         .map(drop)
         .map_err(|error| explain::proxmox(doing, &error).into())
@@ -198,6 +215,9 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
         }
         Found::Creating(node) => end_creation(cx, &node, vmid).await,
         Found::Ours(node, _) => {
+            if end_tasks(cx, &node, vmid).await? {
+                return Ok(Progress::Again);
+            }
             cx.log(format!("destroying container {vmid} on {node}"));
             let options = DeleteOptions {
                 force: true,
@@ -205,10 +225,15 @@ async fn destroy_once<S: Saga<State = State, Context = Context>>(
                 unreferenced_disks: true,
             };
             let upid = cluster.delete_container(&node, vmid, options).await?;
-            cluster
-                .wait_task(&upid, cx.context.settings.limit(TASK), |_| {})
-                .await?;
-            Ok(Progress::Done)
+            let limit = cx.context.settings.limit(TASK);
+            match cluster.wait_task(&upid, limit, |_| {}).await {
+                // Left alone it would hold the container for ever.
+                Err(Error::TaskTimeout { .. }) => {
+                    cluster.stop_task(&upid).await?;
+                    Ok(Progress::Again)
+                }
+                ended => ended.map(|_| Progress::Done),
+            }
         }
         Found::Foreign(node) => {
             cx.log(format!(
@@ -274,6 +299,35 @@ async fn end_creation<S: Saga<State = State, Context = Context>>(
     Ok(Progress::Again)
 }
 
+/// Ends what is at work on a container that is ours and is to be destroyed: a start or a stop of an attempt that
+/// was cut short holds its lock file. Whether there was any.
+async fn end_tasks<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    node: &NodeName,
+    vmid: Vmid,
+) -> Result<bool, Error> {
+    const KINDS: [&str; 4] = ["vzstart", "vzshutdown", "vzstop", "vzreboot"];
+    let cluster = &cx.context.cluster;
+    let mut any = false;
+    for kind in KINDS {
+        if let Some(upid) = running_task(cx.context, node, vmid, kind).await? {
+            any = true;
+            cx.log(format!("stopping an earlier {kind}"));
+            cluster.stop_task(&upid).await?;
+        }
+    }
+    if let Some(upid) = running_task(cx.context, node, vmid, "vzdestroy").await? {
+        any = true;
+        cx.log("waiting for an earlier vzdestroy");
+        let limit = cx.context.settings.limit(TASK);
+        match cluster.wait_task(&upid, limit, |_| {}).await {
+            Err(Error::TaskTimeout { .. }) => cluster.stop_task(&upid).await?,
+            ended => drop(ended.or_else(failed_is_fine)?),
+        }
+    }
+    Ok(any)
+}
+
 /// A create that failed has removed its container by itself.
 fn failed_is_fine(error: Error) -> Result<proxmox::Exit, Error> {
     match error {
@@ -301,15 +355,14 @@ async fn release_lock<S: Saga<State = State, Context = Context>>(
         }
     };
     if let Some(upid) = running_task(cx.context, node, vmid, kind).await? {
+        let (cluster, limit) = (&cx.context.cluster, cx.context.settings.limit(TASK));
         if lock == "create" {
-            cx.context.cluster.stop_task(&upid).await?;
+            cluster.stop_task(&upid).await?;
         }
-        cx.context
-            .cluster
-            .wait_task(&upid, cx.context.settings.limit(TASK), |_| {})
-            .await
-            .or_else(failed_is_fine)?;
-        return Ok(());
+        return match cluster.wait_task(&upid, limit, |_| {}).await {
+            Err(Error::TaskTimeout { .. }) => cluster.stop_task(&upid).await,
+            ended => ended.or_else(failed_is_fine).map(drop),
+        };
     }
     unlock(cx, node, vmid, lock).await;
     Ok(())

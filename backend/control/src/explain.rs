@@ -62,7 +62,7 @@ pub(crate) fn proxmox(doing: &str, error: &Proxmox) -> Failure {
         Proxmox::TaskFailed { log, reason, .. } => {
             let mut failure = Failure::new(
                 "task_failed",
-                format!("Proxmox failed while {doing}: {reason}"),
+                failures::sentence(&format!("Proxmox failed while {doing}: {reason}")),
             )
             .hint("The task's log on the node tells more.");
             failure.evidence.clone_from(log);

@@ -155,6 +155,10 @@ impl Control {
     /// Drives operations until `shutdown`, then parks those that are under way; compares the cluster with the database
     /// meanwhile. `holder` names this process in leases.
     pub async fn work(&self, holder: &str, shutdown: CancellationToken) {
+        // Whoever looks on at each write expects the calls of operations alone.
+        if self.site.probe.is_some() {
+            return worker::run(self.site.clone(), holder, shutdown).await;
+        }
         // So that the first page has something to show.
         self.renew_overview();
         tokio::join!(

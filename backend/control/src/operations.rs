@@ -116,6 +116,9 @@ pub struct State {
     /// The task that creates it, where the cluster told which it is.
     #[serde(default)]
     pub create_task: Option<Upid>,
+    /// Whether it was asked for, and how that ended is not known.
+    #[serde(default)]
+    pub create_asked: bool,
     /// The node on which it was last seen.
     #[serde(default)]
     pub node: Option<String>,

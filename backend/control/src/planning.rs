@@ -165,6 +165,7 @@ impl Wish {
             choice: None,
             vmid: None,
             create_task: None,
+            create_asked: false,
             node: None,
             address: None,
             was_running: None,

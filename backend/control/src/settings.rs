@@ -43,10 +43,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// How long something may take that usually may take this long. However great the haste, three seconds are
+    /// How long something may take that usually may take this long. However great the haste, five seconds are
     /// left for what is only slow.
     pub(crate) fn limit(&self, usual: Duration) -> Duration {
-        (usual / self.haste.max(1)).max(usual.min(Duration::from_secs(3)))
+        (usual / self.haste.max(1)).max(usual.min(Duration::from_secs(5)))
     }
 
     /// How long is waited between two looks, where this is usual.

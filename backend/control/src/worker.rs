@@ -164,6 +164,13 @@ async fn one(context: Context, shutdown: CancellationToken) {
         let_go: control.shutdown.clone(),
         is_placed: AtomicBool::new(false),
     };
+    // A wish from before a crash is heard before anything is done again.
+    if lease.attempt > 1
+        && let Ok(renewed) = site.store.leases().renew(&lease, site.settings.lease).await
+        && renewed.cancel_requested
+    {
+        control.cancel.cancel();
+    }
     let driving = by_kind(lease.kind, &journal, &context, &control);
     tokio::pin!(driving);
     let ended = tokio::select! {

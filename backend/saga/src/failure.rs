@@ -61,6 +61,7 @@ impl Failure {
             Self::CANCELLED,
             format!("The operation was cancelled at step `{step}`."),
         )
+        .hint("What had been done is taken back; ask for it again whenever you like.")
     }
 
     /// `step` did not end within `limit`.
@@ -70,6 +71,7 @@ impl Failure {
             Self::TIMED_OUT,
             format!("Step `{step}` did not finish within {seconds} seconds."),
         )
+        .hint("Its last lines tell how far it came; a busy node or a slow storage are the usual causes.")
     }
 
     /// `step` panicked. What the panic said stays in the service's own log: nobody has checked it

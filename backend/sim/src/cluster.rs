@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -33,6 +34,8 @@ struct Inner {
     fingerprint: String,
     tracker: TaskTracker,
     shutdown: CancellationToken,
+    /// Calls whose callers have gone and that are still to be carried out.
+    late: watch::Sender<usize>,
     /// The lock files of the containers' configurations.
     config_files: Mutex<HashMap<u32, Arc<tokio::sync::Mutex<()>>>>,
 }
@@ -62,6 +65,7 @@ impl Cluster {
             fingerprint,
             tracker: TaskTracker::new(),
             shutdown: CancellationToken::new(),
+            late: watch::Sender::new(0),
             config_files: Mutex::default(),
         };
         Self {
@@ -204,8 +208,15 @@ impl Cluster {
         }
     }
 
-    /// Waits until no task runs.
+    /// Calls that are carried out after their callers were told that there is no answer.
+    pub(crate) fn late(&self) -> &watch::Sender<usize> {
+        &self.inner.late
+    }
+
+    /// Waits until no call is still to be carried out and no task runs.
     pub async fn settled(&self) {
+        let mut late = self.inner.late.subscribe();
+        let _ = late.wait_for(|count| *count == 0).await;
         let mut running = self.model().tasks.watch();
         // An error means that the model is gone, and with it all tasks.
         let _ = running.wait_for(|count| *count == 0).await;

@@ -173,10 +173,12 @@ async fn answer(
     {
         let (cluster, what) = (cluster.clone(), route.call);
         let tracker = cluster.tracker().clone();
+        cluster.late().send_modify(|count| *count += 1);
         tracker.spawn(async move {
             tokio::time::sleep(LATE).await;
             // Whoever asked has gone; how it ends, nobody is told.
             let _ = call(&cluster, what, &caller, &params).await;
+            cluster.late().send_modify(|count| *count -= 1);
         });
         return Err(Failure::proxy(596, "Connection timed out"));
     }

@@ -86,6 +86,9 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for CreateContainer {
     }
 
     async fn undo(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
+        if cx.state.create_asked {
+            appear(cx).await?;
+        }
         destroy(cx, LIMIT).await
     }
 }
@@ -109,10 +112,13 @@ async fn attempt<S: Saga<State = State, Context = Context>>(
         Found::Foreign(_) => return Ok(Attempt::Taken),
         Found::Nothing => {}
     }
-    cx.state.create_task = None;
-    cx.checkpoint().await?;
     let request = request(cx, vmid)?;
-    match cx.context.cluster.create_container(node, &request).await {
+    cx.state.create_task = None;
+    cx.state.create_asked = true;
+    cx.checkpoint().await?;
+    let answer = cx.context.cluster.create_container(node, &request).await;
+    cx.state.create_asked = matches!(answer, Err(Error::Unknown { .. }));
+    match answer {
         Ok(upid) => {
             cx.state.create_task = Some(upid.clone());
             cx.checkpoint().await?;
@@ -130,6 +136,26 @@ async fn attempt<S: Saga<State = State, Context = Context>>(
         }
         Err(error) => Err(failed(error)),
     }
+}
+
+/// Gives a create whose answer nobody waited for the time to show itself. One that begins after "there is
+/// nothing" was believed would never be taken back.
+async fn appear<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+) -> Result<(), StepError> {
+    let (vmid, node, settings) = (cx.state.vmid()?, cx.state.node()?, &cx.context.settings);
+    let deadline = Instant::now() + settings.limit(SETTLE);
+    while Instant::now() < deadline {
+        let found = look(cx.context, cx.state).await;
+        let task = running_task(cx.context, &node, vmid, "vzcreate").await;
+        match (found, task) {
+            (Ok(Found::Nothing), Ok(None)) | (Err(_), _) | (_, Err(_)) => {
+                sleep(settings.pause(POLL)).await;
+            }
+            _ => break,
+        }
+    }
+    Ok(())
 }
 
 /// Waits until a create whose task is not known, ours or another's, has come to its end; then the proof is

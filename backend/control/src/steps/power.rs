@@ -7,7 +7,7 @@ use saga::{Saga, StepContext, StepError};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    containers::{POLL, find_again, follow_task},
+    containers::{POLL, find_again, follow_task, running_task},
     context::Context,
     explain,
     operations::State,
@@ -45,8 +45,8 @@ async fn reach<S: Saga<State = State, Context = Context>>(
     let settings = &cx.context.settings;
     let deadline = Instant::now() + settings.limit(LIMIT);
     loop {
-        let error = match cx.context.cluster.container_status(&node, vmid).await {
-            Ok(now) if now.status == wanted => return Ok(()),
+        let error = match now(cx, wanted, &node, vmid).await {
+            Ok(now) if now == wanted => return Ok(()),
             Ok(_) => match ask(cx.context, wanted, &node, vmid).await {
                 Ok(upid) => return follow_task(cx, &upid, doing, LIMIT).await,
                 // Between the look and the call it came to be so by itself.
@@ -74,6 +74,34 @@ async fn reach<S: Saga<State = State, Context = Context>>(
         cx.log(format!("{error}; looking again"));
         sleep(settings.pause(POLL)).await;
     }
+}
+
+/// Whether it runs, once no task is left that is about to change that: one of an attempt that was cut short, or
+/// of somebody else. It is waited for, and stopped when it does not end.
+async fn now<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    wanted: Power,
+    node: &NodeName,
+    vmid: Vmid,
+) -> Result<Power, Error> {
+    let (cluster, settings) = (&cx.context.cluster, &cx.context.settings);
+    let against: &[&str] = match wanted {
+        Power::Running => &["vzshutdown", "vzstop"],
+        Power::Stopped | Power::Unknown => &["vzstart"],
+    };
+    for kind in against {
+        let Some(upid) = running_task(cx.context, node, vmid, kind).await? else {
+            continue;
+        };
+        cx.log(format!("waiting for an earlier {kind}"));
+        let ended = cluster
+            .wait_task(&upid, settings.limit(GRACE), |_| {})
+            .await;
+        if matches!(ended, Err(Error::TaskTimeout { .. })) {
+            cluster.stop_task(&upid).await?;
+        }
+    }
+    Ok(cluster.container_status(node, vmid).await?.status)
 }
 
 async fn ask(context: &Context, wanted: Power, node: &NodeName, vmid: Vmid) -> Result<Upid, Error> {

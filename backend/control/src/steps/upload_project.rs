@@ -20,8 +20,8 @@ impl<S: Saga<State = State, Context = Context>> Step<S> for UploadProject {
         "upload_project"
     }
 
-    fn timeout(&self, _context: &Context) -> Duration {
-        Duration::from_mins(3)
+    fn timeout(&self, context: &Context) -> Duration {
+        context.settings.limit(Duration::from_mins(3))
     }
 
     async fn run(&self, cx: &mut StepContext<'_, S>) -> Result<(), StepError> {
