@@ -7,5 +7,6 @@ mod foreign;
 pub(crate) mod kills;
 mod life;
 mod many;
+mod matrix;
 mod recovery;
 mod stop;
