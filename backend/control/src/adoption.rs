@@ -283,6 +283,7 @@ impl Candidate {
             choice: None,
             vmid: Some(self.vmid.get()),
             create_task: None,
+            create_asked: false,
             node: Some(self.guest.node.to_string()),
             address: None,
             was_running: None,
