@@ -15,4 +15,5 @@ mod lab;
 mod operations;
 mod processes;
 mod setup;
+mod web;
 mod world;

@@ -105,6 +105,11 @@ impl World {
         &mut self.service
     }
 
+    /// Where the program listens.
+    pub(crate) fn url(&self) -> String {
+        self.service.url().to_owned()
+    }
+
     /// Everything that the program has written to its log.
     pub(crate) fn log(&self) -> String {
         self.service.log()
