@@ -1,6 +1,6 @@
 # The few commands that a person types. Each installs what it needs itself.
 
-.PHONY: demo test check bench lab
+.PHONY: demo test check bench lab screenshots
 .DEFAULT_GOAL := demo
 
 # A simulated cluster and the service in one process; prints the address and the login.
@@ -24,3 +24,7 @@ bench:
 # The service against real containers on this machine, for a person to click in. Needs root.
 lab:
 	@scripts/lab $(ARGS)
+
+# Every page in both themes and two widths, for a person to look at: target/screenshots.
+screenshots:
+	@scripts/test -E 'test(every_page_is_pictured)'

@@ -266,8 +266,8 @@ impl Browser {
     /// What the browser complained of since the last look, such as scripts that failed or were not allowed.
     pub(super) async fn complaints(&self) -> Vec<String> {
         let lines = self.log("browser").await;
-        let texts = lines.iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
-        texts.collect()
+        let grave = lines.iter().filter(|line| matches!(line["level"].as_str(), Some("SEVERE" | "WARNING")));
+        grave.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
     }
 
     fn driver_port(&self) -> u16 {

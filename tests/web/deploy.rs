@@ -14,11 +14,11 @@ async fn a_wrong_form_says_what_is_wrong_and_a_right_one_runs_its_plan() {
     browser.log_in().await;
     browser.open("/catalog/uptime-kuma").await;
     browser.says("#plan", "On pve").await;
-    browser.fill("input[name=name]", "app_00000000000000000000000000000007").await;
+    browser.fill("input[name='/name']", "app_00000000000000000000000000000007").await;
     browser.click("#go").await;
-    browser.until("[data-field=name].field-wrong").await;
+    browser.until("[data-field='/name'].field-wrong").await;
     assert_eq!(browser.path().await, "/catalog/uptime-kuma");
-    browser.fill("input[name=name]", "watcher").await;
+    browser.fill("input[name='/name']", "watcher").await;
     browser.says("#go", "Deploy watcher on pve").await;
     let button = browser.text("#go").await;
     let node = button.rsplit(' ').next().expect("a node").to_owned();

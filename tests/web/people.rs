@@ -83,7 +83,7 @@ async fn everything_can_be_done_without_a_script() {
     browser.log_in().await;
     browser.open("/catalog?q=memos").await;
     browser.click("#results a[href='/catalog/memos']").await;
-    browser.fill("input[name=name]", "plain").await;
+    browser.fill("input[name='/name']", "plain").await;
     browser.click("#go").await;
     browser.comes_to(|path| path.starts_with("/operations/op_")).await;
     while !browser.text("#outcome").await.contains("plain is up") {

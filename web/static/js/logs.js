@@ -20,7 +20,7 @@ if (log) {
     follows = log.scrollHeight - log.scrollTop - log.clientHeight < 40;
   });
   document.addEventListener("patched", () => {
-    document.getElementById("log-none")?.remove();
+    if (log.children.length > 0) document.getElementById("log-none")?.remove();
     trim();
     toEnd();
   });
