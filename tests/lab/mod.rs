@@ -4,6 +4,7 @@
 
 mod deploy;
 mod instance;
+mod kills;
 
 pub(crate) use instance::Lab;
 

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::world::World;
+use super::world;
 
 #[tokio::test]
 async fn a_deployment_goes_on_after_the_program_was_killed() {
-    let mut world = World::new().set("PROXIMITY_LEASE", "2s").start().await;
+    let mut world = world().set("PROXIMITY_LEASE", "2s").start().await;
     let admin = world.admin().await;
     // Hangs until the fault is taken away: a moment to be killed in.
     world.fault(json!({"on": "pull", "do": "hang"}));
@@ -14,10 +14,11 @@ async fn a_deployment_goes_on_after_the_program_was_killed() {
     admin
         .until(&operation, |now| running(now, "pull_images"))
         .await;
-    world.service().kill();
+    let driver = world.driver(&operation);
+    world.replica(driver).kill();
     world.faults(Vec::new());
-    world.service().launch().await;
-    let admin = admin.at(world.service().url());
+    world.replica(driver).launch().await;
+    let admin = admin.at(world.replica(driver).url());
     let done = admin.finished(&operation).await;
     assert_eq!(done["status"], "completed", "{done:#}");
     assert_eq!(world.containers().await.len(), 1);
@@ -26,17 +27,18 @@ async fn a_deployment_goes_on_after_the_program_was_killed() {
 
 #[tokio::test]
 async fn a_deployment_is_parked_when_the_program_is_stopped_and_cancelled_afterwards() {
-    let mut world = World::new().start().await;
+    let mut world = world().start().await;
     let admin = world.admin().await;
     world.fault(json!({"on": "pull", "do": "hang"}));
     let (operation, _) = admin.deploy(json!({"catalog_id": "uptime-kuma"})).await;
     admin
         .until(&operation, |now| running(now, "pull_images"))
         .await;
-    world.service().stop().await;
+    let driver = world.driver(&operation);
+    world.replica(driver).stop().await;
     assert_eq!(world.containers().await.len(), 1, "parked, not undone");
-    world.service().launch().await;
-    let admin = admin.at(world.service().url());
+    world.replica(driver).launch().await;
+    let admin = admin.at(world.replica(driver).url());
     admin
         .until(&operation, |now| running(now, "pull_images"))
         .await;

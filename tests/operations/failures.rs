@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sim::Templates;
 
+use super::world;
 use crate::world::{Actor, World};
 
 /// Deploys an app that must fail, and answers why it did.
@@ -41,7 +42,7 @@ macro_rules! failures {
     ($($name:ident: $rule:tt => $step:literal, $code:literal;)*) => {$(
         #[tokio::test]
         async fn $name() {
-            fails(World::new().start().await, vec![json!($rule)], $step, $code).await;
+            fails(world().start().await, vec![json!($rule)], $step, $code).await;
         }
     )*};
 }
@@ -81,10 +82,7 @@ failures! {
 
 #[tokio::test]
 async fn a_service_that_crashes_again_and_again() {
-    let world = World::new()
-        .set("TIMEOUT_SERVICE_START", "3s")
-        .start()
-        .await;
+    let world = world().set("TIMEOUT_SERVICE_START", "3s").start().await;
     fails(
         world,
         vec![json!({"on": "up", "do": "crash_loop"})],
@@ -96,10 +94,7 @@ async fn a_service_that_crashes_again_and_again() {
 
 #[tokio::test]
 async fn an_app_that_never_becomes_healthy() {
-    let world = World::new()
-        .set("TIMEOUT_SERVICE_START", "3s")
-        .start()
-        .await;
+    let world = world().set("TIMEOUT_SERVICE_START", "3s").start().await;
     fails(
         world,
         vec![json!({"on": "health", "do": "refused"})],
@@ -111,7 +106,7 @@ async fn an_app_that_never_becomes_healthy() {
 
 #[tokio::test]
 async fn a_pull_that_hangs_past_its_limit() {
-    let world = World::new().set("TIMEOUT_IMAGE_PULL", "2s").start().await;
+    let world = world().set("TIMEOUT_IMAGE_PULL", "2s").start().await;
     fails(
         world,
         vec![json!({"on": "pull", "do": "hang"})],
@@ -123,7 +118,7 @@ async fn a_pull_that_hangs_past_its_limit() {
 
 #[tokio::test]
 async fn no_dhcp_server() {
-    let world = World::new().set("TIMEOUT_ADDRESS", "2s").start().await;
+    let world = world().set("TIMEOUT_ADDRESS", "2s").start().await;
     fails(
         world,
         vec![json!({"on": "dhcp", "do": "none"})],
@@ -135,7 +130,7 @@ async fn no_dhcp_server() {
 
 #[tokio::test]
 async fn a_template_that_cannot_be_downloaded() {
-    let world = World::new().templates(Templates::Nowhere).start().await;
+    let world = world().templates(Templates::Nowhere).start().await;
     let rule = json!({"on": "download_template", "do": "fail_in_task"});
     fails(
         world,
@@ -148,7 +143,7 @@ async fn a_template_that_cannot_be_downloaded() {
 
 #[tokio::test]
 async fn a_missing_template_is_downloaded() {
-    let world = World::new().templates(Templates::Nowhere).start().await;
+    let world = world().templates(Templates::Nowhere).start().await;
     let admin = world.admin().await;
     admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
     world.end().await;
@@ -156,14 +151,14 @@ async fn a_missing_template_is_downloaded() {
 
 #[tokio::test]
 async fn a_cluster_that_does_not_answer() {
-    let world = World::new().start().await;
+    let world = world().start().await;
     let refused = json!({"on": "resources", "do": "cut"});
     fails(world, vec![refused], "choose_node", "cluster_unreachable").await;
 }
 
 #[tokio::test]
 async fn no_node_fits_and_each_says_why() {
-    let world = World::new().nodes(3).start().await;
+    let world = world().nodes(3).start().await;
     let admin = world.admin().await;
     let body = json!({"catalog_id": "uptime-kuma", "resources": {"memory": 1_u64 << 42}});
     let plan = admin.post("/api/v1/apps?plan=true", body.clone()).await;
@@ -192,7 +187,7 @@ async fn no_node_fits_and_each_says_why() {
 /// Things that go wrong and are put right on the way: the deployment ends well, with one container.
 #[tokio::test]
 async fn what_can_be_put_right_is() {
-    let world = World::new().start().await;
+    let world = world().start().await;
     let admin = world.admin().await;
     for rule in [
         json!({"on": "create_container", "do": "answer_lost", "times": 1}),
@@ -214,7 +209,7 @@ async fn what_can_be_put_right_is() {
 
 #[tokio::test]
 async fn a_ticket_that_expires_in_the_middle_is_renewed() {
-    let world = World::new().start().await;
+    let world = world().start().await;
     let admin = world.admin().await;
     admin
         .deployed(json!({"catalog_id": "uptime-kuma", "name": "one"}))
@@ -228,7 +223,7 @@ async fn a_ticket_that_expires_in_the_middle_is_renewed() {
 
 #[tokio::test]
 async fn a_container_that_was_destroyed_by_hand() {
-    let world = World::new().start().await;
+    let world = world().start().await;
     let admin = world.admin().await;
     let app = admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
     assert!(
@@ -250,7 +245,7 @@ async fn a_container_that_was_destroyed_by_hand() {
 
 #[tokio::test]
 async fn a_node_that_goes_offline_and_comes_back() {
-    let world = World::new().start().await;
+    let world = world().start().await;
     let admin = world.admin().await;
     admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
     let online = |online| serde_json::from_value(json!({"online": online})).unwrap();
@@ -279,7 +274,7 @@ async fn a_node_that_goes_offline_and_comes_back() {
 
 #[tokio::test]
 async fn an_api_token_sets_the_features_it_may_not_set_over_ssh() {
-    let world = World::new().by_token().start().await;
+    let world = world().by_token().start().await;
     let admin = world.admin().await;
     let app = admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
     let state = world.cluster().state().await;

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::world::World;
+use super::world;
 
 #[tokio::test]
 async fn an_app_is_deployed_stopped_started_restarted_and_deleted() {
-    let world = World::new().nodes(3).start().await;
+    let world = world().nodes(3).start().await;
     let admin = world.admin().await;
     let app = admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;
     assert_eq!(app["state"], "running");

@@ -9,4 +9,13 @@ mod life;
 mod many;
 mod matrix;
 mod recovery;
+mod replicas;
 mod stop;
+
+use crate::world::{Builder, World};
+
+/// Where the tests of `crash`, `failures` and `life` take place: here one process on SQLite, in `replicas` two on
+/// PostgreSQL.
+fn world() -> Builder {
+    World::new()
+}

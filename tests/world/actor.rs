@@ -1,6 +1,12 @@
 //! Somebody who uses the REST API.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use reqwest::{Client, Method, RequestBuilder, header::HeaderMap};
 use serde_json::{Value, json};
@@ -19,7 +25,9 @@ enum Known {
 #[derive(Clone)]
 pub(crate) struct Actor {
     client: Client,
-    url: String,
+    /// Each request goes to the next of these: whoever answers, it must make no difference.
+    urls: Arc<[String]>,
+    turn: Arc<AtomicUsize>,
     known: Known,
 }
 
@@ -39,6 +47,11 @@ pub(crate) struct Answer {
 impl Actor {
     /// A stranger.
     pub(crate) fn new(url: &str) -> Self {
+        Self::among([url.to_owned()].into())
+    }
+
+    /// A stranger who asks each replica in turn.
+    pub(crate) fn among(urls: Arc<[String]>) -> Self {
         // ring everywhere: see the workspace manifest.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
@@ -47,7 +60,8 @@ impl Actor {
             .expect("a client");
         Self {
             client,
-            url: url.to_owned(),
+            urls,
+            turn: Arc::default(),
             known: Known::Not,
         }
     }
@@ -72,7 +86,7 @@ impl Actor {
     /// The same one at another address: the program listens somewhere else after a restart.
     pub(crate) fn at(&self, url: &str) -> Self {
         Self {
-            url: url.to_owned(),
+            urls: [url.to_owned()].into(),
             ..self.clone()
         }
     }
@@ -109,7 +123,9 @@ impl Actor {
     /// A request to be changed before it is sent.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let is_write = method != Method::GET;
-        let request = self.client.request(method, format!("{}{path}", self.url));
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed) % self.urls.len();
+        let url = &self.urls[turn];
+        let request = self.client.request(method, format!("{url}{path}"));
         match &self.known {
             Known::Not => request,
             Known::Token(token) => request.bearer_auth(token),

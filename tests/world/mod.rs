@@ -11,6 +11,8 @@
 //! ```
 
 mod actor;
+mod cable;
+mod postgres;
 mod service;
 mod simulator;
 
@@ -21,6 +23,8 @@ use sim::{Cluster, GuestsKind, Options, Running, SshServers, Templates};
 use tempfile::TempDir;
 
 pub(crate) use actor::{Actor, Answer};
+pub(crate) use cable::{Cable, Line};
+pub(crate) use postgres::Postgres;
 pub(crate) use service::Service;
 pub(crate) use simulator::Simulator;
 
@@ -42,12 +46,17 @@ pub(crate) struct Builder {
     lab: bool,
     /// Whether nobody tells the program where the cluster is.
     unset: bool,
+    replicas: usize,
+    is_on_postgres: bool,
 }
 
-/// A cluster and a service.
+/// A cluster and a service, or several replicas of it.
 pub(crate) struct World {
     cluster: Option<Running>,
-    service: Service,
+    services: Vec<Service>,
+    /// One for each replica, where there is PostgreSQL: between it and the database.
+    cables: Vec<Cable>,
+    _postgres: Option<Postgres>,
     /// Containers and machines of other people, there from the start.
     neighbours: BTreeSet<u64>,
     /// What the containers are made of, where they are real. Taken down last.
@@ -70,6 +79,8 @@ impl World {
             token: None,
             lab: false,
             unset: false,
+            replicas: 1,
+            is_on_postgres: false,
         }
     }
 
@@ -83,9 +94,13 @@ impl World {
         stranger.with_token(answer.body["token"].as_str().expect("a token"))
     }
 
-    /// Somebody who is not logged in.
+    /// Somebody who is not logged in, and asks each replica in turn.
     pub(crate) fn stranger(&self) -> Actor {
-        Actor::new(self.service.url())
+        Actor::among(
+            { self.services.iter() }
+                .map(|one| one.url().to_owned())
+                .collect(),
+        )
     }
 
     /// The simulated cluster.
@@ -100,19 +115,48 @@ impl World {
         self.lab.as_ref().expect("this world has a lab")
     }
 
-    /// The program.
+    /// The program, where there is one.
     pub(crate) fn service(&mut self) -> &mut Service {
-        &mut self.service
+        self.replica(0)
     }
 
     /// Where the program listens.
     pub(crate) fn url(&self) -> String {
-        self.service.url().to_owned()
+        self.services[0].url().to_owned()
     }
 
-    /// Everything that the program has written to its log.
+    /// One of the replicas.
+    pub(crate) fn replica(&mut self, number: usize) -> &mut Service {
+        &mut self.services[number]
+    }
+
+    /// Number of replicas.
+    pub(crate) fn count(&self) -> usize {
+        self.services.len()
+    }
+
+    /// What connects one of the replicas with PostgreSQL.
+    pub(crate) fn cable(&self, number: usize) -> &Cable {
+        &self.cables[number]
+    }
+
+    /// Number of the replica that drives an operation which has begun, or drove it last, by what they log.
+    pub(crate) fn driver(&self, operation: &str) -> usize {
+        let last = |service: &Service| {
+            let log = service.log();
+            { log.lines() }
+                .filter(|line| line.contains(operation) && line.contains(" started "))
+                .filter_map(|line| line.split(' ').next().map(str::to_owned))
+                .max()
+        };
+        let times = { self.services.iter().enumerate() }
+            .filter_map(|(number, service)| Some((last(service)?, number)));
+        times.max().expect("somebody has begun").1
+    }
+
+    /// Everything that the program has written to its log, replica by replica.
     pub(crate) fn log(&self) -> String {
-        self.service.log()
+        self.services.iter().map(Service::log).collect()
     }
 
     /// One thing goes wrong from now on; see the simulation's list of places.
@@ -225,7 +269,11 @@ impl World {
             .collect();
         let orphans: Vec<_> = there.difference(&owned).collect();
         assert!(orphans.is_empty(), "containers without an app: {orphans:?}");
-        self.service.stop().await;
+        for service in &mut self.services {
+            if service.is_running() {
+                service.stop().await;
+            }
+        }
         if let Some(cluster) = self.cluster.take() {
             cluster.shutdown().await;
         }
@@ -236,7 +284,7 @@ impl World {
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            eprintln!("--- the program's log\n{}---", self.service.log());
+            eprintln!("--- the program's log\n{}---", self.log());
         } else {
             assert!(self.ended, "the test did not call `world.end()`");
         }
@@ -291,6 +339,13 @@ impl Builder {
         self
     }
 
+    /// So many replicas on one PostgreSQL, which must be installed.
+    pub(crate) fn replicas(mut self, count: usize) -> Self {
+        self.replicas = count;
+        self.is_on_postgres = true;
+        self
+    }
+
     /// Starts cluster and program, and waits until both answer.
     pub(crate) async fn start(self) -> World {
         // ring everywhere: see the workspace manifest.
@@ -305,7 +360,6 @@ impl Builder {
         let cluster = Cluster::start(options).await.expect("the cluster starts");
         let mut settings = vec![
             ("PROXIMITY_LISTEN", "127.0.0.1:0".to_owned()),
-            ("PROXIMITY_DATA_DIR", data.path().display().to_string()),
             ("PROXIMITY_ADMIN_PASSWORD", PASSWORD.to_owned()),
             // Faults are counted: nobody but the test itself may meet them.
             ("PROXIMITY_RECONCILE_INTERVAL", "off".to_owned()),
@@ -358,10 +412,32 @@ impl Builder {
             });
         }
         settings.extend(self.settings);
-        let service = Service::start(data.path(), settings).await;
+        let (mut services, mut cables) = (Vec::new(), Vec::new());
+        let postgres = match self.is_on_postgres {
+            true => Some(Postgres::start().await),
+            false => None,
+        };
+        for number in 0..self.replicas {
+            let folder = data.path().join(format!("replica-{number}"));
+            std::fs::create_dir(&folder).expect("a folder");
+            let mut settings = settings.clone();
+            let mut set = |name: &str, value: String| settings.push((name.to_owned(), value));
+            set("PROXIMITY_DATA_DIR", folder.display().to_string());
+            if let Some(postgres) = &postgres {
+                let key = data.path().join("secret.key");
+                set("PROXIMITY_SECRET_KEY_FILE", key.display().to_string());
+                let cable = Cable::to(postgres.folder().join(".s.PGSQL.5432")).await;
+                let url = format!("postgres://postgres@{}/postgres", cable.address());
+                set("DATABASE_URL", url);
+                cables.push(cable);
+            }
+            services.push(Service::start(&folder, settings).await);
+        }
         let mut world = World {
             cluster: Some(cluster),
-            service,
+            services,
+            cables,
+            _postgres: postgres,
             neighbours: BTreeSet::new(),
             lab,
             data,

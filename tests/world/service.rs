@@ -133,13 +133,25 @@ impl Service {
         child.wait().expect("it ends");
     }
 
+    /// Whether it runs.
+    pub(crate) fn is_running(&self) -> bool {
+        self.child.is_some()
+    }
+
+    /// Holds it still, as a machine does that swaps, migrates or sleeps: it neither lives nor dies.
+    pub(crate) fn freeze(&self) {
+        signal(self.child.as_ref().expect("it runs"), "-STOP");
+    }
+
+    /// Lets it go on as if no time had passed.
+    pub(crate) fn thaw(&self) {
+        signal(self.child.as_ref().expect("it runs"), "-CONT");
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(&mut self) {
         let mut child = self.child.take().expect("it runs");
-        let asked = Command::new("kill")
-            .args(["-TERM", &child.id().to_string()])
-            .status();
-        assert!(asked.expect("kill runs").success());
+        signal(&child, "-TERM");
         let deadline = Instant::now() + PATIENCE;
         loop {
             match child.try_wait().expect("it can be waited for") {
@@ -155,6 +167,13 @@ impl Service {
             }
         }
     }
+}
+
+fn signal(child: &Child, signal: &str) {
+    let sent = Command::new("kill")
+        .args([signal, &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
 }
 
 impl Drop for Service {

@@ -15,7 +15,7 @@ use serde_json::Value;
 use store::{AppChange, Lane, Lease, OperationJournal};
 use tokio::{
     task::{self, JoinSet},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout, timeout_at},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -174,12 +174,14 @@ async fn one(context: Context, shutdown: CancellationToken) {
     let driving = by_kind(lease.kind, &journal, &context, &control);
     tokio::pin!(driving);
     let ended = tokio::select! {
-        ended = &mut driving => ended,
+        // The lease first: a process that was frozen past it must not take another step when it thaws.
+        biased;
         // Lost: the driver stops at its next breath. It must not be dropped before, it may be writing.
         () = heartbeat(&site, &lease, &control, &journal.journal) => {
             control.shutdown.cancel();
             driving.await
         }
+        ended = &mut driving => ended,
     };
     rest(&context, ended).await;
 }
@@ -207,19 +209,7 @@ async fn heartbeat(
     control: &saga::Control,
     journal: &OperationJournal,
 ) {
-    let renewing = async {
-        loop {
-            sleep(site.settings.lease / 3).await;
-            match site.store.leases().renew(lease, site.settings.lease).await {
-                Ok(_) => {}
-                Err(store::Error::LeaseLost) => return,
-                // The lease lasts two more tries; then another driver's claim ends ours.
-                Err(error) => {
-                    tracing::warn!(%error, operation = %lease.operation, "the lease could not be renewed");
-                }
-            }
-        }
-    };
+    let renewing = renewing(site, lease);
     let wished = async {
         loop {
             match site.store.leases().cancel_wish(lease, LOOK).await {
@@ -245,6 +235,36 @@ async fn heartbeat(
     tokio::select! { () = renewing => {}, () = wished => {}, () = flushing => {} }
 }
 
+/// Holds the lease as long as the database can be reached and says that it is ours. Ends when it is lost, and, by this
+/// process's own clock, before it is over: whoever cannot ask must take it for lost, because another may begin then.
+async fn renewing(site: &Site, lease: &Lease) {
+    let length = site.settings.lease;
+    // Claimed a moment ago, which the margin covers.
+    let mut until = Instant::now() + length * 9 / 10;
+    loop {
+        sleep(length / 3).await;
+        let asked = Instant::now();
+        let answer = match timeout_at(until, site.store.leases().renew(lease, length)).await {
+            // Thawed, or so slow that it comes to the same: what the answer was does not matter any more.
+            _ if Instant::now() >= until => Err(None),
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(Some(error)),
+            Err(_) => Err(None),
+        };
+        match answer {
+            Ok(()) => until = asked + length * 9 / 10,
+            Err(Some(store::Error::LeaseLost)) => return,
+            Err(Some(error)) => {
+                tracing::warn!(%error, operation = %lease.operation, "the lease could not be renewed; trying again");
+            }
+            Err(None) => {
+                tracing::warn!(operation = %lease.operation, "the lease of {} could not be renewed in time", lease.operation);
+                return;
+            }
+        }
+    }
+}
+
 /// Writes down how the operation came to rest, or gives it back.
 async fn rest(context: &Context, ended: Result<Outcome, Interrupted>) {
     let (site, lease) = (&context.site, &context.lease);
@@ -268,8 +288,18 @@ async fn rest(context: &Context, ended: Result<Outcome, Interrupted>) {
         },
         Err(interrupted) => {
             tracing::info!(operation = %lease.operation, reason = %interrupted, "parked {}", lease.operation);
-            if let Err(error) = site.store.leases().release(lease).await {
-                tracing::warn!(%error, operation = %lease.operation, "the lease could not be given back; it runs out");
+            // A database that does not answer must not keep this driver's place from the next operation.
+            match timeout(site.settings.lease, site.store.leases().release(lease)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(store::Error::LeaseLost)) => {
+                    tracing::warn!(operation = %lease.operation, "another driver has taken {} over", lease.operation);
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, operation = %lease.operation, "the lease could not be given back; it runs out");
+                }
+                Err(_) => {
+                    tracing::warn!(operation = %lease.operation, "the lease could not be given back in time; it runs out");
+                }
             }
             return;
         }

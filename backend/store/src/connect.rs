@@ -18,6 +18,9 @@ use crate::{Clock, Error, Result, Store, place::Place};
 const BUSY: Duration = Duration::from_secs(15);
 /// How long a caller waits for a connection of the pool.
 const ACQUIRE: Duration = Duration::from_secs(20);
+/// How long PostgreSQL keeps the locks of a client that has fallen silent within a transaction. Without this, others
+/// wait for a replica that was frozen or cut off until the network gives its connection up, which takes hours.
+const SILENT: &str = "15s";
 /// A statement that takes longer than this is told in the log.
 const SLOW: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 16;
@@ -41,7 +44,10 @@ impl Store {
                 let mut options = ConnectOptions::new(url);
                 options
                     .set_application_name("proximity")
-                    .statement_timeout(Duration::from_mins(1));
+                    .statement_timeout(Duration::from_mins(1))
+                    .map_sqlx_postgres_opts(|postgres| {
+                        postgres.options([("idle_in_transaction_session_timeout", SILENT)])
+                    });
                 match connect(options).await {
                     Ok(connection) => Ok(Self::new(connection, place, clock)),
                     Err(error) => Err(place.told(error)),

@@ -1,14 +1,11 @@
 //! One death of the service.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use chrono::{DateTime, Utc};
 use rand::{RngExt as _, rngs::StdRng};
 
-use super::Ears;
+use super::{Ears, Plan};
 use crate::world::{PATIENCE, Service};
 
 /// A death, and what was under way then.
@@ -23,14 +20,15 @@ pub(crate) async fn kill(
     service: &mut Service,
     ears: &Ears,
     rng: &mut StdRng,
-    longest: Duration,
+    plan: &Plan,
 ) -> Kill {
     let begun = ears.count();
     if rng.random() {
-        ears.until(begun + rng.random_range(1..=25)).await;
+        ears.until(begun + rng.random_range(1..=plan.most_events))
+            .await;
     } else {
         ears.until(begun + 1).await;
-        let moment = longest.mul_f64(rng.random());
+        let moment = plan.longest.mul_f64(rng.random());
         tokio::time::sleep(moment).await;
     }
     let deadline = Instant::now() + PATIENCE;

@@ -8,7 +8,7 @@ mod ears;
 mod hand;
 mod killer;
 mod tally;
-mod verdict;
+pub(crate) mod verdict;
 
 use std::time::Duration;
 
@@ -35,6 +35,8 @@ pub(crate) struct Plan {
     pub(crate) catalog: &'static [&'static str],
     /// A kill comes at most so long after its service's first event, where it goes by time.
     pub(crate) longest: Duration,
+    /// And after at most so many events, where it goes by these.
+    pub(crate) most_events: usize,
 }
 
 impl Plan {
@@ -49,7 +51,15 @@ impl Plan {
             seed,
             catalog,
             longest: Duration::from_millis(250),
+            most_events: 25,
         }
+    }
+
+    /// Where things take their time: a step is met in its middle, and gets further between two deaths.
+    pub(crate) fn patient(mut self) -> Self {
+        self.longest = Duration::from_secs(12);
+        self.most_events = 60;
+        self
     }
 }
 
@@ -59,6 +69,13 @@ fn number(name: &str) -> Option<u64> {
         text.parse()
             .unwrap_or_else(|_| panic!("{name}={text} is no number")),
     )
+}
+
+/// Where the service listens, life after life: an address of this test's own, so that nobody else is met there while
+/// it is dead.
+pub(crate) fn own_address() -> String {
+    let own = std::process::id();
+    format!("127.77.{}.{}:8765", own >> 8 & 0xff, own & 0xff)
 }
 
 /// Lets people work and kills the service as planned; answers what came of it, once everything rests.
@@ -75,7 +92,7 @@ pub(crate) async fn run(service: &mut Service, admin: &Actor, plan: &Plan) -> Ta
     let mut rng = StdRng::seed_from_u64(plan.seed);
     let mut kills = Vec::new();
     while kills.len() < plan.kills {
-        kills.push(killer::kill(service, &ears, &mut rng, plan.longest).await);
+        kills.push(killer::kill(service, &ears, &mut rng, plan).await);
         if let Some(ended) = hands.try_join_next() {
             panic!("a hand stopped: {ended:?}");
         }
@@ -101,15 +118,10 @@ async fn nothing_leaks_and_nothing_is_lost_however_often_the_service_is_killed()
     let cluster = Simulator::start(3, "127.0.0.120:0");
     let before = cluster.state().await;
     let data = tempfile::tempdir().unwrap();
-    let own = std::process::id();
     let mut settings = cluster.settings();
     settings.extend(
         [
-            // An address of this test's own, so that nobody else is met there while nobody listens.
-            (
-                "PROXIMITY_LISTEN",
-                format!("127.77.{}.{}:8765", own >> 8 & 0xff, own & 0xff),
-            ),
+            ("PROXIMITY_LISTEN", own_address()),
             ("PROXIMITY_DATA_DIR", data.path().display().to_string()),
             ("PROXIMITY_LEASE", "250ms".to_owned()),
         ]

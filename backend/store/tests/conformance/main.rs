@@ -16,6 +16,9 @@ mod repetition;
 mod reservations;
 mod retention;
 mod schema;
+/// The server itself; the tests of the whole start it, too.
+#[path = "../../../../tests/world/postgres.rs"]
+mod server;
 mod trouble;
 mod turns;
 mod wishes;
@@ -38,10 +41,10 @@ macro_rules! conformance {
         /// One server for all cases: to start one for each would take longer than the cases.
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
         async fn on_postgres() {
-            let Some(server) = postgres::Server::start() else {
-                println!("PostgreSQL is not installed: its half of the suite is skipped");
+            if !server::Postgres::is_installed() {
                 return;
-            };
+            }
+            let server = server::Postgres::start().await;
             let mut cases = 0;
             $($(
                 println!("on_postgres: {}::{}", stringify!($module), stringify!($case));

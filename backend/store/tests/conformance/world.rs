@@ -12,7 +12,7 @@ use store::{
 };
 use tempfile::TempDir;
 
-use crate::postgres::Server;
+use crate::{postgres::schema, server::Postgres};
 
 pub(crate) const LEASE: Duration = Duration::from_secs(30);
 /// Longer than a lease.
@@ -37,8 +37,8 @@ impl World {
         Self::new(address, Some(folder)).await
     }
 
-    pub(crate) async fn on_postgres(server: &Server, name: &str) -> Self {
-        Self::new(Address::Url(server.schema(name).await), None).await
+    pub(crate) async fn on_postgres(server: &Postgres, name: &str) -> Self {
+        Self::new(Address::Url(schema(server, name).await), None).await
     }
 
     async fn new(address: Address, folder: Option<TempDir>) -> Self {
