@@ -10,11 +10,12 @@ mod many;
 mod matrix;
 mod recovery;
 mod replicas;
+mod safeguards;
 mod stop;
 
 use crate::world::{Builder, World};
 
-/// Where the tests of `crash`, `failures` and `life` take place: here one process on SQLite, in `replicas` two on
+/// Where the tests of `crash`, `failures`, `life` and `safeguards` take place: here one process on SQLite, in `replicas` two on
 /// PostgreSQL.
 fn world() -> Builder {
     World::new()

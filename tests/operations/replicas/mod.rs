@@ -6,6 +6,8 @@ mod crash;
 mod failures;
 #[path = "../life.rs"]
 mod life;
+#[path = "../safeguards.rs"]
+mod safeguards;
 
 mod drivers;
 mod rolling;
@@ -13,7 +15,7 @@ mod trouble;
 
 use crate::world::{Builder, Postgres, World};
 
-/// Where the tests of `crash`, `failures` and `life` take place here.
+/// Where the tests of `crash`, `failures`, `life` and `safeguards` take place here.
 fn world() -> Builder {
     if Postgres::is_installed() {
         World::new().replicas(2)
