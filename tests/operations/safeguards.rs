@@ -28,7 +28,7 @@ async fn a_step_that_is_cancelled_in_its_middle_is_undone_itself() {
 
 #[tokio::test]
 async fn the_number_is_written_down_before_anything_is_created_under_it() {
-    let mut world = world().set("PROXIMITY_LEASE", "1s").start().await;
+    let mut world = world().set("PROXIMITY_LEASE", "3s").start().await;
     let admin = world.admin().await;
     // Somebody else is quicker; the create under the next number is under way when the program dies.
     world.faults(vec![

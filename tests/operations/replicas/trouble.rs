@@ -9,7 +9,7 @@ use crate::world::{Actor, Builder, Line, PATIENCE, Postgres, World};
 
 /// Two replicas whose leases are short; `None` where there is no PostgreSQL.
 fn two() -> Option<Builder> {
-    Postgres::is_installed().then(|| World::new().replicas(2).set("PROXIMITY_LEASE", "1s"))
+    Postgres::is_installed().then(|| World::new().replicas(2).set("PROXIMITY_LEASE", "2s"))
 }
 
 /// A deployment in the middle of a step that does not end, its driver's number, and somebody at the other replica.
