@@ -12,7 +12,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     say,
-    serve::{assemble, stopped, work},
+    serve::{assemble, key, stopped, work},
     settings::{self, Settings, Source, Storage},
 };
 
@@ -138,7 +138,8 @@ async fn begin(
     store: &Store,
 ) -> anyhow::Result<(control::Control, Settings)> {
     let settings = Settings::read(&source.with_saved(answers))?;
-    let control = assemble(&settings, store.clone())?;
+    let secrets = key(&settings, store).await?;
+    let control = assemble(&settings, store.clone(), secrets)?;
     control.first_administrator(None).await?;
     Ok((control, settings))
 }

@@ -75,7 +75,8 @@ impl Service {
         shutdown: CancellationToken,
     ) -> anyhow::Result<Self> {
         let store = open(&settings.data_dir, &settings.database_url).await?;
-        let control = assemble(&settings, store)?;
+        let secrets = key(&settings, &store).await?;
+        let control = assemble(&settings, store, secrets)?;
         let password = settings
             .admin_password
             .as_ref()
@@ -185,8 +186,22 @@ fn named(error: store::Error, what: &'static str) -> anyhow::Error {
     if says_all { error } else { error.context(what) }
 }
 
+/// The key under which this database's secrets are sealed: all replicas have the same, or they could not open what
+/// another has sealed.
+pub(crate) async fn key(settings: &Settings, store: &Store) -> anyhow::Result<SecretKey> {
+    let key = SecretKey::from_file(&settings.secret_key_file)?;
+    let known = store.settings().set_once("secret_key", &key.id()).await?;
+    anyhow::ensure!(
+        known == key.id(),
+        "the key file {} holds another key than the one that this database was begun with; put that file there, or name it in \
+         PROXIMITY_SECRET_KEY_FILE (every replica needs the same)",
+        settings.secret_key_file.display()
+    );
+    Ok(key)
+}
+
 /// The application with all that it is made of.
-pub(crate) fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Control> {
+pub(crate) fn assemble(settings: &Settings, store: Store, secrets: SecretKey) -> anyhow::Result<Control> {
     let cluster =
         proxmox::Client::new(settings.proxmox.clone()).context("the Proxmox API cannot be used")?;
     let catalog = match &settings.catalog_dir {
@@ -212,7 +227,7 @@ pub(crate) fn assemble(settings: &Settings, store: Store) -> anyhow::Result<Cont
         pool: ssh::Pool::new(settings.ssh.clone()),
         targets: settings.targets.clone(),
         catalog,
-        secrets: SecretKey::from_file(&settings.secret_key_file)?,
+        secrets,
         settings: settings.control.clone(),
     }))
 }

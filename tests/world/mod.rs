@@ -227,13 +227,13 @@ impl World {
     pub(crate) async fn second(&self) -> Service {
         let folder = self.data.path().join("second");
         std::fs::create_dir_all(&folder).expect("a folder");
-        Service::start(&folder, self.service.settings().to_vec()).await
+        Service::start(&folder, self.services[0].settings().to_vec()).await
     }
 
     /// Stops everything where nothing was set up, and so nothing can be left.
     pub(crate) async fn abandon(mut self) {
         assert_eq!(self.containers().await, []);
-        self.service.stop().await;
+        self.services[0].stop().await;
         if let Some(cluster) = self.cluster.take() {
             cluster.shutdown().await;
         }

@@ -116,6 +116,19 @@ impl Service {
         )
     }
 
+    /// Starts it where it must refuse to start, and answers why it did.
+    pub(crate) fn refuses(&self) -> String {
+        let output = Command::new(env!("CARGO_BIN_EXE_proximity"))
+            .arg("serve")
+            .env_clear()
+            .envs(self.settings.iter().cloned())
+            .stdin(Stdio::null())
+            .output()
+            .expect("it runs");
+        assert!(!output.status.success(), "it ended with {}", output.status);
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    }
+
     /// Where it listens.
     pub(crate) fn url(&self) -> &str {
         &self.url

@@ -89,6 +89,11 @@ impl SecretKey {
         Self::from_bytes(random::bytes())
     }
 
+    /// Names the key without telling anything of it.
+    pub fn id(&self) -> String {
+        hex::encode(self.id)
+    }
+
     fn from_hex(text: &str) -> Option<Self> {
         Some(Self::from_bytes(hex::decode(text).ok()?.try_into().ok()?))
     }

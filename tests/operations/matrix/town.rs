@@ -262,7 +262,7 @@ impl Town {
     pub(super) async fn prepare(&mut self, kind: OperationKind) {
         use OperationKind::{Delete, Deploy, Start, Stop};
         let wanted = match kind {
-            OperationKind::Deploy => None,
+            OperationKind::Deploy | OperationKind::Adopt => None,
             OperationKind::Start => Some(AppState::Stopped),
             OperationKind::Stop | OperationKind::Restart | OperationKind::Delete => {
                 Some(AppState::Running)

@@ -176,7 +176,9 @@ async fn cluster(
             (now, before.form.clone().with_status(number()?, "running"))
         }
         (OperationKind::Stop, true) => (now, before.form.clone().with_status(number()?, "stopped")),
-        (OperationKind::Restart, true) | (_, false) => (now, before.form.clone()),
+        (OperationKind::Restart | OperationKind::Adopt, true) | (_, false) => {
+            (now, before.form.clone())
+        }
     };
     match now.difference(&wanted) {
         None => Ok(()),
@@ -188,9 +190,13 @@ async fn cluster(
 async fn rows(town: &Town, case: &Case, before: &Before, ended: &Operation) -> Result<(), String> {
     let is_completed = ended.status == OperationStatus::Completed;
     let wanted = match (case.kind, is_completed) {
-        (OperationKind::Deploy | OperationKind::Start | OperationKind::Restart, true) => {
-            Some(AppState::Running)
-        }
+        (
+            OperationKind::Deploy
+            | OperationKind::Start
+            | OperationKind::Restart
+            | OperationKind::Adopt,
+            true,
+        ) => Some(AppState::Running),
         (OperationKind::Stop, true) => Some(AppState::Stopped),
         (OperationKind::Delete, true) => None,
         (_, false) => before.app.map(|(_, state)| state),

@@ -10,6 +10,7 @@ mod life;
 mod safeguards;
 
 mod drivers;
+mod proxy;
 mod rolling;
 mod trouble;
 
