@@ -201,7 +201,11 @@ pub(crate) async fn key(settings: &Settings, store: &Store) -> anyhow::Result<Se
 }
 
 /// The application with all that it is made of.
-pub(crate) fn assemble(settings: &Settings, store: Store, secrets: SecretKey) -> anyhow::Result<Control> {
+pub(crate) fn assemble(
+    settings: &Settings,
+    store: Store,
+    secrets: SecretKey,
+) -> anyhow::Result<Control> {
     let cluster =
         proxmox::Client::new(settings.proxmox.clone()).context("the Proxmox API cannot be used")?;
     let catalog = match &settings.catalog_dir {

@@ -7,7 +7,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use fantoccini::{Client, ClientBuilder, Locator, actions::{InputSource as _, KeyAction, KeyActions}, elements::Element};
+use fantoccini::{
+    Client, ClientBuilder, Locator,
+    actions::{InputSource as _, KeyAction, KeyActions},
+    elements::Element,
+};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -46,7 +50,11 @@ pub(super) struct Browser {
 impl Browser {
     /// Starts one that looks at this world. `None` where there is no browser.
     pub(super) async fn start(world: &World, options: Options) -> Option<Self> {
-        if Command::new("chromedriver").arg("--version").output().is_err() {
+        if Command::new("chromedriver")
+            .arg("--version")
+            .output()
+            .is_err()
+        {
             assert!(
                 std::env::var_os("CI").is_none(),
                 "in CI the browser tests must run: chromedriver is missing"
@@ -91,7 +99,9 @@ impl Browser {
                 "prefs": {"profile.managed_default_content_settings.javascript": javascript},
             },
         });
-        let Value::Object(capabilities) = capabilities else { unreachable!() };
+        let Value::Object(capabilities) = capabilities else {
+            unreachable!()
+        };
         let mut builder = ClientBuilder::new(HttpConnector::new());
         builder.capabilities(capabilities);
         let deadline = Instant::now() + PATIENCE;
@@ -119,7 +129,10 @@ impl Browser {
 
     /// Opens a page.
     pub(super) async fn open(&self, path: &str) {
-        self.client.goto(&format!("{}{path}", self.base)).await.expect("a page");
+        self.client
+            .goto(&format!("{}{path}", self.base))
+            .await
+            .expect("a page");
     }
 
     /// Logs in by the form, as the administrator.
@@ -133,7 +146,12 @@ impl Browser {
 
     /// Path of the page that is open.
     pub(super) async fn path(&self) -> String {
-        self.client.current_url().await.expect("an address").path().to_owned()
+        self.client
+            .current_url()
+            .await
+            .expect("an address")
+            .path()
+            .to_owned()
     }
 
     /// The element, once it is there.
@@ -193,7 +211,10 @@ impl Browser {
 
     /// How many there are.
     pub(super) async fn count(&self, css: &str) -> usize {
-        self.client.find_all(Locator::Css(css)).await.map_or(0, |found| found.len())
+        self.client
+            .find_all(Locator::Css(css))
+            .await
+            .map_or(0, |found| found.len())
     }
 
     /// Clicks it once it is there; again where it was replaced in that moment.
@@ -202,7 +223,10 @@ impl Browser {
         loop {
             match self.until(css).await.click().await {
                 Ok(()) => return,
-                Err(error) => assert!(Instant::now() < deadline, "{css} cannot be clicked: {error}"),
+                Err(error) => assert!(
+                    Instant::now() < deadline,
+                    "{css} cannot be clicked: {error}"
+                ),
             }
             tokio::time::sleep(LOOK).await;
         }
@@ -212,26 +236,37 @@ impl Browser {
     pub(super) async fn fill(&self, css: &str, text: &str) {
         let field = self.until(css).await;
         field.clear().await.expect("a field");
-        field.send_keys(text).await.expect("a field that can be typed into");
+        field
+            .send_keys(text)
+            .await
+            .expect("a field that can be typed into");
     }
 
     /// Presses keys, wherever the focus is.
     pub(super) async fn press(&self, keys: &str) {
         let mut actions = KeyActions::new("keyboard".to_owned());
         for key in keys.chars() {
-            actions = actions.then(KeyAction::Down { value: key }).then(KeyAction::Up { value: key });
+            actions = actions
+                .then(KeyAction::Down { value: key })
+                .then(KeyAction::Up { value: key });
         }
         self.client.perform_actions(actions).await.expect("keys");
     }
 
     /// Runs a script in the page.
     pub(super) async fn run(&self, script: &str, arguments: Vec<Value>) -> Value {
-        self.client.execute(script, arguments).await.expect("the script runs")
+        self.client
+            .execute(script, arguments)
+            .await
+            .expect("the script runs")
     }
 
     /// Runs a script that calls back its last argument.
     pub(super) async fn run_async(&self, script: &str) -> Value {
-        self.client.execute_async(script, Vec::new()).await.expect("the script calls back")
+        self.client
+            .execute_async(script, Vec::new())
+            .await
+            .expect("the script calls back")
     }
 
     /// Loads the page again.
@@ -241,7 +276,10 @@ impl Browser {
 
     /// Sizes the window.
     pub(super) async fn size(&self, width: u32, height: u32) {
-        self.client.set_window_size(width, height).await.expect("a window");
+        self.client
+            .set_window_size(width, height)
+            .await
+            .expect("a window");
     }
 
     /// The page as a PNG.
@@ -251,7 +289,13 @@ impl Browser {
 
     /// Lines of one of the browser's logs since the last look: `browser` or `performance`.
     pub(super) async fn log(&self, kind: &str) -> Vec<Value> {
-        let url = self.client.session_id().await.ok().flatten().expect("a session");
+        let url = self
+            .client
+            .session_id()
+            .await
+            .ok()
+            .flatten()
+            .expect("a session");
         let port = self.driver_port();
         let answer = reqwest::Client::new()
             .post(format!("http://127.0.0.1:{port}/session/{url}/se/log"))
@@ -266,15 +310,22 @@ impl Browser {
     /// What the browser complained of since the last look, such as scripts that failed or were not allowed.
     pub(super) async fn complaints(&self) -> Vec<String> {
         let lines = self.log("browser").await;
-        let grave = lines.iter().filter(|line| matches!(line["level"].as_str(), Some("SEVERE" | "WARNING")));
-        grave.map(|line| line["message"].as_str().unwrap_or_default().to_owned()).collect()
+        let grave = lines
+            .iter()
+            .filter(|line| matches!(line["level"].as_str(), Some("SEVERE" | "WARNING")));
+        grave
+            .map(|line| line["message"].as_str().unwrap_or_default().to_owned())
+            .collect()
     }
 
     fn driver_port(&self) -> u16 {
         let arguments = std::fs::read_to_string(format!("/proc/{}/cmdline", self.driver.id()));
         let arguments = arguments.expect("the driver runs");
-        let port = arguments.split('\0').find_map(|argument| argument.strip_prefix("--port="));
-        port.and_then(|port| port.parse().ok()).expect("it was given")
+        let port = arguments
+            .split('\0')
+            .find_map(|argument| argument.strip_prefix("--port="));
+        port.and_then(|port| port.parse().ok())
+            .expect("it was given")
     }
 
     /// Ends it.
@@ -286,15 +337,19 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         // The driver ends its browser with it.
-        let _ = Command::new("kill").args(["-TERM", &self.driver.id().to_string()]).status();
+        let _ = Command::new("kill")
+            .args(["-TERM", &self.driver.id().to_string()])
+            .status();
         let _ = self.driver.wait();
     }
 }
 
 /// Where pictures for people to look at are written.
 pub(super) fn pictures() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
     let folder = target.join("screenshots");
     std::fs::create_dir_all(&folder).expect("a folder");
     folder

@@ -14,7 +14,12 @@ async fn a_wrong_form_says_what_is_wrong_and_a_right_one_runs_its_plan() {
     browser.log_in().await;
     browser.open("/catalog/uptime-kuma").await;
     browser.says("#plan", "On pve").await;
-    browser.fill("input[name='/name']", "app_00000000000000000000000000000007").await;
+    browser
+        .fill(
+            "input[name='/name']",
+            "app_00000000000000000000000000000007",
+        )
+        .await;
     browser.click("#go").await;
     browser.until("[data-field='/name'].field-wrong").await;
     assert_eq!(browser.path().await, "/catalog/uptime-kuma");
@@ -23,11 +28,16 @@ async fn a_wrong_form_says_what_is_wrong_and_a_right_one_runs_its_plan() {
     let button = browser.text("#go").await;
     let node = button.rsplit(' ').next().expect("a node").to_owned();
     browser.click("#go").await;
-    browser.comes_to(|path| path.starts_with("/operations/op_")).await;
+    browser
+        .comes_to(|path| path.starts_with("/operations/op_"))
+        .await;
     browser.says("#outcome", "watcher is up").await;
     let admin = world.admin().await;
     let app = admin.get("/api/v1/apps/watcher").await.body;
-    assert_eq!(app["node"], node, "the plan that was shown is the plan that ran");
+    assert_eq!(
+        app["node"], node,
+        "the plan that was shown is the plan that ran"
+    );
     let open = browser.until("#open").await;
     let url = open.attr("href").await.unwrap().unwrap();
     assert_eq!(app["endpoints"][0]["url"], url);
@@ -46,10 +56,14 @@ async fn progress_survives_a_reload_and_a_restart_of_the_service() {
     browser.log_in().await;
     let admin = world.admin().await;
     world.fault(json!({"on": "pull", "do": "hang"}));
-    let (operation, _) = admin.deploy(json!({"catalog_id": "memos", "name": "slow"})).await;
+    let (operation, _) = admin
+        .deploy(json!({"catalog_id": "memos", "name": "slow"}))
+        .await;
     browser.open(&format!("/operations/{operation}")).await;
     browser.until("#head-pull_images[data-state=running]").await;
-    browser.until("#head-create_container[data-state=done]").await;
+    browser
+        .until("#head-create_container[data-state=done]")
+        .await;
     browser.reload().await;
     browser.until("#head-pull_images[data-state=running]").await;
     world.faults(Vec::new());
@@ -77,7 +91,9 @@ async fn a_deployment_is_cancelled_and_leaves_nothing() {
     browser.until("#head-pull_images[data-state=running]").await;
     browser.click("form[action$='/cancel'] button").await;
     browser.says("#outcome", "Cancelled").await;
-    browser.says("#outcome", "nothing is left on the cluster").await;
+    browser
+        .says("#outcome", "nothing is left on the cluster")
+        .await;
     assert_eq!(world.containers().await, []);
     browser.end().await;
     world.end().await;
@@ -94,9 +110,13 @@ async fn a_failure_is_explained_with_what_to_do_next() {
     browser.open("/catalog/memos").await;
     browser.says("#plan", "On pve").await;
     browser.click("#go").await;
-    browser.comes_to(|path| path.starts_with("/operations/op_")).await;
+    browser
+        .comes_to(|path| path.starts_with("/operations/op_"))
+        .await;
     browser.says("#outcome", "“Pull the images” failed").await;
-    browser.says("#outcome", "nothing is left on the cluster").await;
+    browser
+        .says("#outcome", "nothing is left on the cluster")
+        .await;
     browser.until("#evidence").await;
     browser.until("body[data-tone=attention]").await;
     browser.click("#outcome a[href='/catalog/memos']").await;

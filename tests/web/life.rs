@@ -11,10 +11,17 @@ async fn an_app_is_stopped_started_and_deleted() {
     };
     app(&world, "memos", "notes").await;
     browser.log_in().await;
-    for (action, said, word) in [("stop", "notes is stopped", "Stopped"), ("start", "notes is up", "Running")] {
+    for (action, said, word) in [
+        ("stop", "notes is stopped", "Stopped"),
+        ("start", "notes is up", "Running"),
+    ] {
         browser.open("/apps/notes").await;
-        browser.click(&format!("form[action$='/{action}'] button")).await;
-        browser.comes_to(|path| path.starts_with("/operations/")).await;
+        browser
+            .click(&format!("form[action$='/{action}'] button"))
+            .await;
+        browser
+            .comes_to(|path| path.starts_with("/operations/"))
+            .await;
         browser.says("#outcome", said).await;
         browser.open("/apps/notes").await;
         browser.says("#app-head", word).await;
@@ -22,11 +29,15 @@ async fn an_app_is_stopped_started_and_deleted() {
     browser.open("/apps/notes/settings").await;
     browser.fill("#delete-name", "something else").await;
     browser.click("#delete-form button").await;
-    browser.says("#delete-form", "This is not the app’s name").await;
+    browser
+        .says("#delete-form", "This is not the app’s name")
+        .await;
     assert_eq!(world.containers().await.len(), 1);
     browser.fill("#delete-name", "notes").await;
     browser.click("#delete-form button").await;
-    browser.comes_to(|path| path.starts_with("/operations/")).await;
+    browser
+        .comes_to(|path| path.starts_with("/operations/"))
+        .await;
     browser.says("#outcome", "notes is gone").await;
     assert_eq!(world.containers().await, []);
     browser.open("/").await;
@@ -80,7 +91,10 @@ async fn a_first_login_is_shown_once_and_then_for_ones_own_password() {
     browser.says("#login", "Your own password is needed").await;
     browser.fill("#own-password", crate::world::PASSWORD).await;
     browser.click("#login form button").await;
-    assert_eq!(browser.until("#login .secret").await.text().await.unwrap(), secret);
+    assert_eq!(
+        browser.until("#login .secret").await.text().await.unwrap(),
+        secret
+    );
     assert!(!world.log().contains(&secret), "a secret is in the log");
     browser.end().await;
     world.end().await;

@@ -30,7 +30,10 @@ fn pages(operation: &str) -> Vec<(&'static str, String)> {
     .map(|(name, path)| (name, path.to_owned()))
     .chain([
         ("progress", format!("/operations/{operation}")),
-        ("missing", "/operations/op_00000000000000000000000000000007".to_owned()),
+        (
+            "missing",
+            "/operations/op_00000000000000000000000000000007".to_owned(),
+        ),
     ])
     .collect()
 }
@@ -41,7 +44,9 @@ async fn lively() -> (World, String) {
     admin
         .deployed(json!({"catalog_id": "postgresql", "name": "base"}))
         .await;
-    let (operation, _) = admin.deploy(json!({"catalog_id": "uptime-kuma", "name": "status"})).await;
+    let (operation, _) = admin
+        .deploy(json!({"catalog_id": "uptime-kuma", "name": "status"}))
+        .await;
     admin.finished(&operation).await;
     (world, operation)
 }
@@ -56,7 +61,9 @@ async fn every_page_is_pictured_in_both_themes_and_two_widths() {
     let folder = pictures();
     for theme in ["light", "dark"] {
         browser.open("/settings").await;
-        browser.click(&format!(".side button[name=theme][value={theme}]")).await;
+        browser
+            .click(&format!(".side button[name=theme][value={theme}]"))
+            .await;
         browser.until(&format!("html[data-theme={theme}]")).await;
         for width in [390, 1440] {
             for (name, path) in pages(&operation) {
@@ -64,14 +71,24 @@ async fn every_page_is_pictured_in_both_themes_and_two_widths() {
                 browser.open(&path).await;
                 browser.until("h1").await;
                 let overflow = "return document.documentElement.scrollWidth - document.documentElement.clientWidth";
-                let over = browser.run(overflow, vec![]).await.as_i64().unwrap_or_default();
+                let over = browser
+                    .run(overflow, vec![])
+                    .await
+                    .as_i64()
+                    .unwrap_or_default();
                 assert!(over <= 0, "{name} is {over} px too wide at {width}");
-                let height = browser.run("return document.documentElement.scrollHeight", vec![]).await;
+                let height = browser
+                    .run("return document.documentElement.scrollHeight", vec![])
+                    .await;
                 let height = u32::try_from(height.as_u64().unwrap_or(900)).unwrap_or(900);
                 browser.size(width, height.clamp(900, 2600) + 100).await;
                 let file = folder.join(format!("{name}-{theme}-{width}.png"));
                 std::fs::write(file, browser.picture().await).unwrap();
-                assert_eq!(complaints(&browser, name).await, Vec::<String>::new(), "{name}");
+                assert_eq!(
+                    complaints(&browser, name).await,
+                    Vec::<String>::new(),
+                    "{name}"
+                );
             }
         }
     }
@@ -102,7 +119,9 @@ async fn no_page_has_a_serious_barrier() {
     for (theme, width) in [("light", 1280), ("dark", 1280), ("light", 390)] {
         browser.size(1280, 900).await;
         browser.open("/settings").await;
-        browser.click(&format!(".side button[name=theme][value={theme}]")).await;
+        browser
+            .click(&format!(".side button[name=theme][value={theme}]"))
+            .await;
         browser.until(&format!("html[data-theme={theme}]")).await;
         browser.size(width, 900).await;
         for (name, path) in pages(&operation) {
@@ -134,13 +153,18 @@ async fn barriers(browser: &Browser, axe: &str, place: &str) -> Vec<String> {
 
 /// axe-core, as the lock file in `tests/web` names it; `make test` installs it.
 fn axe() -> Option<String> {
-    let target = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"), PathBuf::from);
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
+        PathBuf::from,
+    );
     let file = target.join("web-tests/node_modules/axe-core/axe.min.js");
     match std::fs::read_to_string(&file) {
         Ok(script) => Some(script),
         Err(error) => {
-            assert!(std::env::var_os("CI").is_none(), "in CI axe-core must be there: {error}");
+            assert!(
+                std::env::var_os("CI").is_none(),
+                "in CI axe-core must be there: {error}"
+            );
             eprintln!("skipped: axe-core is not installed; `make test` does it");
             None
         }
@@ -172,15 +196,24 @@ async fn pages_are_light_and_ask_nobody_else() {
             assert!(is_ours, "{name} asks {address}");
         }
         // Pictures of apps and scripts of one page come once; a page itself each time.
-        let page = loaded.iter().filter(|(address, _)| !address.contains("/static/") && !address.contains("/pictures/"));
+        let page = loaded.iter().filter(|(address, _)| {
+            !address.contains("/static/") && !address.contains("/pictures/")
+        });
         let page: u64 = page.map(|(_, bytes)| bytes).sum();
         assert!(page <= LATER, "{name} weighs {page} bytes");
         seen.extend(loaded);
     }
     let all: u64 = seen.values().sum();
     println!("{all:>8}  everything together");
-    let shared: u64 = seen.iter().filter(|(address, _)| address.contains("/static/")).map(|(_, bytes)| bytes).sum();
-    assert!(shared + LATER <= FIRST, "styles and scripts weigh {shared} bytes");
+    let shared: u64 = seen
+        .iter()
+        .filter(|(address, _)| address.contains("/static/"))
+        .map(|(_, bytes)| bytes)
+        .sum();
+    assert!(
+        shared + LATER <= FIRST,
+        "styles and scripts weigh {shared} bytes"
+    );
     browser.end().await;
     world.end().await;
 }
@@ -209,7 +242,11 @@ async fn weighed(browser: &Browser) -> BTreeMap<String, u64> {
         .into_iter()
         .filter(|(_, address)| address.starts_with("http"))
         .map(|(id, address)| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of bytes")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count of bytes"
+            )]
             let weight = bytes.get(&id).copied().unwrap_or_default() as u64;
             (address, weight)
         })

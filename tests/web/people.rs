@@ -16,7 +16,9 @@ async fn a_wrong_password_is_told_and_the_right_one_leads_where_one_wanted() {
     browser.fill("#username", "admin").await;
     browser.fill("#password", "wrong").await;
     browser.click("#login button.button-primary").await;
-    browser.says("#login-problem", "this is not their password").await;
+    browser
+        .says("#login-problem", "this is not their password")
+        .await;
     browser.fill("#password", PASSWORD).await;
     browser.click("#login button.button-primary").await;
     browser.comes_to(|path| path == "/nodes").await;
@@ -54,7 +56,12 @@ async fn a_theme_is_chosen_and_stays() {
     };
     browser.log_in().await;
     let ground = async |browser: &Browser| -> Value {
-        browser.run("return getComputedStyle(document.body).backgroundColor", vec![]).await
+        browser
+            .run(
+                "return getComputedStyle(document.body).backgroundColor",
+                vec![],
+            )
+            .await
     };
     browser.click("button[name=theme][value=light]").await;
     browser.until("html[data-theme=light]").await;
@@ -85,7 +92,9 @@ async fn everything_can_be_done_without_a_script() {
     browser.click("#results a[href='/catalog/memos']").await;
     browser.fill("input[name='/name']", "plain").await;
     browser.click("#go").await;
-    browser.comes_to(|path| path.starts_with("/operations/op_")).await;
+    browser
+        .comes_to(|path| path.starts_with("/operations/op_"))
+        .await;
     while !browser.text("#outcome").await.contains("plain is up") {
         browser.reload().await;
     }
@@ -94,7 +103,9 @@ async fn everything_can_be_done_without_a_script() {
     browser.open("/apps/plain/settings").await;
     browser.fill("#delete-name", "plain").await;
     browser.click("#delete-form button").await;
-    browser.comes_to(|path| path.starts_with("/operations/op_")).await;
+    browser
+        .comes_to(|path| path.starts_with("/operations/op_"))
+        .await;
     while !browser.text("#outcome").await.contains("plain is gone") {
         browser.reload().await;
     }
@@ -110,7 +121,9 @@ async fn everything_can_be_reached_with_the_keyboard() {
         return world.end().await;
     };
     browser.open("/login").await;
-    browser.press(&format!("admin{TAB}{PASSWORD}\u{e007}")).await;
+    browser
+        .press(&format!("admin{TAB}{PASSWORD}\u{e007}"))
+        .await;
     browser.comes_to(|path| path == "/").await;
     // The first stop leads past the navigation.
     browser.press(&TAB.to_string()).await;
@@ -173,7 +186,9 @@ async fn everything_is_parked_and_goes_on_by_a_switch() {
     browser.open(&format!("/operations/{operation}")).await;
     browser.says("#summary", "Queued").await;
     browser.open("/settings").await;
-    browser.click("form[action='/settings/resume'] button").await;
+    browser
+        .click("form[action='/settings/resume'] button")
+        .await;
     assert_eq!(admin.finished(&operation).await["status"], "completed");
     browser.end().await;
     world.end().await;

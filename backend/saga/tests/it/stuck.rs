@@ -20,7 +20,8 @@ async fn an_undo_that_takes_too_long_is_stuck() {
         .await
         .unwrap();
     let message = "Step `create` did not finish within 9 seconds.";
-    let hint = "Its last lines tell how far it came; a busy node or a slow storage are the usual causes.";
+    let hint =
+        "Its last lines tell how far it came; a busy node or a slow storage are the usual causes.";
     let failure = Failure::new("step_timeout", message).hint(hint);
     assert_eq!(
         outcome,
