@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
+mod adoptions;
 mod atomicity;
 mod beginning;
 mod copies;
@@ -108,6 +109,11 @@ conformance! {
         retry_goes_on_where_it_is_stuck,
         retry_goes_back_where_it_went_back,
         abandon_frees_the_app,
+    }
+    adoptions {
+        an_app_is_adopted_taken_back_and_adopted_again,
+        an_adoption_takes_nobodys_name_or_number,
+        a_look_never_speaks_over_an_operation,
     }
     reservations {
         a_vmid_is_held_by_one_app,
