@@ -91,6 +91,9 @@ async fn everything_can_be_done_without_a_script() {
     browser.open("/catalog?q=memos").await;
     browser.click("#results a[href='/catalog/memos']").await;
     browser.fill("input[name='/name']", "plain").await;
+    // Another name is another plan: it is shown first, and the second press runs it.
+    browser.click("#go").await;
+    browser.says("#notice", "Nothing was started").await;
     browser.click("#go").await;
     browser
         .comes_to(|path| path.starts_with("/operations/op_"))

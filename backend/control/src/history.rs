@@ -95,9 +95,10 @@ impl Control {
         let history = self.site.store.events().history(row.id).await?;
         let steps = steps(row.kind, &history);
         let waiting = self.waiting(std::slice::from_ref(&row)).await?;
-        let before = match self.waits(&row) {
-            true => Some(self.site.store.leases().waiting_before(row.id).await?),
-            false => None,
+        let before = if self.waits(&row) {
+            Some(self.site.store.leases().waiting_before(row.id).await?)
+        } else {
+            None
         };
         let sentence = self.sentence(&waiting, &row, before);
         Ok(shown(row, steps, sentence))

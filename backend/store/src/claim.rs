@@ -130,7 +130,7 @@ impl Leases<'_> {
         if claimed.rows_affected == 0 {
             return Ok(None);
         }
-        Lease::granted(row, holder, generation).map(Some)
+        Lease::granted(&row, holder, generation).map(Some)
     }
 
     /// Whether the node that the operation has chosen may have one more at work, this one, which counts already.

@@ -46,7 +46,7 @@ struct Grant {
 
 impl Lease {
     /// The lease of a row that was just claimed.
-    pub(crate) fn granted(row: Claimed, holder: &str, generation: i64) -> Result<Self> {
+    pub(crate) fn granted(row: &Claimed, holder: &str, generation: i64) -> Result<Self> {
         Ok(Self {
             operation: text::parse("operations.id", &row.id)?,
             app: text::parse("operations.app_id", &row.app_id)?,

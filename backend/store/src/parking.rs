@@ -119,7 +119,7 @@ impl Write<'_> {
         operation::Entity::update_many()
             .col_expr(
                 operation::Column::Generation,
-                Expr::col(operation::Column::Generation).into(),
+                Expr::col(operation::Column::Generation),
             )
             .filter(live.clone())
             .exec(&self.tx)

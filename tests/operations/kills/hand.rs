@@ -128,7 +128,8 @@ impl Hand {
     }
 
     async fn rest(&mut self, operation: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        // Longer than otherwise: it is struck again and again, and has few quiet moments on a busy machine.
+        let deadline = Instant::now() + PATIENCE * 10;
         loop {
             let now = self.get(&format!("/api/v1/operations/{operation}")).await;
             if matches!(

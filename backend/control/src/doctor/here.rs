@@ -64,7 +64,7 @@ fn judge(folder: &Path, free: io::Result<u64>) -> Check {
             let hint = "Free space on this machine: operations stop when their journal cannot be written.";
             match free {
                 ..HARDLY_ANY => failed("data_folder", format!("The data folder {shown} is nearly full: {left}.")).hint(hint),
-                ..LITTLE => warning("data_folder", format!("The data folder {shown} has little room: {left}.")).hint(hint),
+                HARDLY_ANY..LITTLE => warning("data_folder", format!("The data folder {shown} has little room: {left}.")).hint(hint),
                 _ => ok("data_folder", format!("The data folder {shown} is writable, {left}.")),
             }
         }

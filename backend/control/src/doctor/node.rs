@@ -127,6 +127,10 @@ fn containers(node: &NodeView, settings: &Settings) -> Check {
     }
 }
 
+#[expect(
+    clippy::result_large_err,
+    reason = "the check is what is shown, and is made a few times a look"
+)]
 fn templates<'a>(node: &'a NodeView, settings: &Settings) -> Result<&'a StorageView, Check> {
     let named = settings.template_storage.as_ref();
     storage(node, named, |storage| storage.holds_templates).ok_or_else(|| {
@@ -225,15 +229,15 @@ mod tests {
 
     #[test]
     fn each_lack_is_found_by_its_name() {
+        type Break = fn(&mut NodeView);
         let settings = Settings::default();
         assert_eq!(bad(&[node("a")], &settings), []);
-        type Break = fn(&mut NodeView);
         let lacks: [(&str, Break); 7] = [
             ("node", |node| node.online = false),
             ("node", |node| node.maintenance = true),
             ("node", |node| node.memory_total = 0),
             ("container_storage", |node| {
-                node.storages[0].holds_containers = false
+                node.storages[0].holds_containers = false;
             }),
             ("template", |node| node.offered_templates.clear()),
             ("template", |node| node.architecture = "riscv64".to_owned()),

@@ -126,7 +126,7 @@ fn pct(facts: &Facts) -> Check {
             );
             said.lines()
                 .take(5)
-                .fold(check, |check, line| check.evidence(line))
+                .fold(check, super::check::Besides::evidence)
         }
     }
 }
@@ -157,8 +157,7 @@ fn lets_docker_work(version: &str) -> Option<bool> {
         .unwrap_or(revision.len());
     let revision: u32 = revision[..digits].parse().ok()?;
     Some(match upstream {
-        (6, 0, 0) => revision >= 2,
-        (6, 0, 5) => revision >= 2,
+        (6, 0, 0 | 5) => revision >= 2,
         other => other > (6, 0, 5),
     })
 }

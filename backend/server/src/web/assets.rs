@@ -48,7 +48,7 @@ impl Assets {
             .collect();
         let styles: Vec<String> = texts
             .keys()
-            .filter(|name| name.ends_with(".css"))
+            .filter(|name| is_kind(name, "css"))
             .cloned()
             .collect();
         let style = styles.iter().filter_map(|name| texts.remove(name));
@@ -96,7 +96,7 @@ fn add(name: &str, texts: &BTreeMap<String, Vec<u8>>, files: &mut BTreeMap<Strin
     let (folder, _) = name.rsplit_once('/').unwrap_or_default();
     let mut bytes = bytes.clone();
     let mut imports = Vec::new();
-    if name.ends_with(".js") {
+    if is_kind(name, "js") {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let mut written = text.clone();
         for import in text.split("from \"./").skip(1) {
@@ -182,6 +182,11 @@ fn plain(path: &str) -> Option<String> {
     let (rest, ending) = path.rsplit_once('.')?;
     let (stem, _hash) = rest.rsplit_once('.')?;
     Some(format!("{stem}.{ending}"))
+}
+
+/// Whether a file's name ends with this.
+fn is_kind(name: &str, kind: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, end)| end == kind)
 }
 
 #[cfg(test)]

@@ -232,7 +232,7 @@ pub(super) fn row(operation: Operation) -> Row {
         app: operation.app.name,
         by: operation.requested_by,
         created_at: operation.created_at,
-        seconds: took.map(|took| took.as_seconds_f64()),
+        seconds: took.map(chrono::TimeDelta::as_seconds_f64),
         error: operation.error.map(|error| error.message),
         given_up: operation.abandoned.is_some(),
         id: operation.id.to_string(),

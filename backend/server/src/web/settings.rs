@@ -123,11 +123,11 @@ pub(crate) async fn create_token(
             show(&posted.viewer, &view)
         }
         Err(control::Error::Invalid { errors }) => {
-            view.form.name = fields.text("name").unwrap_or_default().to_owned();
-            view.form.scope = scope.to_owned();
+            fields.text("name").unwrap_or_default().clone_into(&mut view.form.name);
+            scope.clone_into(&mut view.form.scope);
             view.form.days = days.to_string();
             view.form.name_wrong = errors.first().map(|error| format!("It {}.", error.message));
-            unprocessable(show(&posted.viewer, &view)?)
+            Ok(unprocessable(show(&posted.viewer, &view)?))
         }
         Err(error) => Err(error.into()),
     }
@@ -161,7 +161,7 @@ pub(crate) async fn park(
         Err(control::Error::Invalid { errors }) => {
             let mut view = view(&site, &posted.viewer).await?;
             view.park_wrong = errors.first().map(|error| format!("It {}.", error.message));
-            unprocessable(show(&posted.viewer, &view)?)
+            Ok(unprocessable(show(&posted.viewer, &view)?))
         }
         Err(error) => Err(error.into()),
     }
@@ -257,7 +257,7 @@ fn show<N: Needs>(viewer: &Viewer<N>, view: &View) -> Result<Response, Error> {
     )
 }
 
-fn unprocessable(mut answer: Response) -> Result<Response, Error> {
+fn unprocessable(mut answer: Response) -> Response {
     *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(answer)
+    answer
 }

@@ -83,7 +83,7 @@ impl Web {
         frame: &Frame<'_>,
         view: &impl Serialize,
     ) -> Result<String, Error> {
-        let context = context(frame, view).map_err(broken)?;
+        let context = context(frame, view);
         self.built().tera.render(template, &context).map_err(broken)
     }
 
@@ -131,11 +131,11 @@ impl Built {
     }
 }
 
-fn context(frame: &Frame<'_>, view: &impl Serialize) -> tera::TeraResult<Context> {
+fn context(frame: &Frame<'_>, view: &impl Serialize) -> Context {
     let mut context = Context::new();
     context.insert("page", frame);
     context.insert("view", view);
-    Ok(context)
+    context
 }
 
 fn broken(error: tera::Error) -> Error {

@@ -212,9 +212,9 @@ fn parameter(parameter: &CatalogParameter) -> Field {
     };
     let mut help = parameter.help.clone().unwrap_or_default();
     if parameter.immutable {
-        help = format!("{help} It cannot be changed later.")
+        format!("{help} It cannot be changed later.")
             .trim()
-            .to_owned();
+            .clone_into(&mut help);
     }
     let mut field = Field::new(
         &format!("{PARAMETERS}{}", parameter.name),
@@ -269,7 +269,7 @@ fn retype(field: &mut Field, typed: &Fields) {
             field.values = values
                 .filter(|value| !value.is_empty())
                 .map(str::to_owned)
-                .collect()
+                .collect();
         }
         // A box sends its "no" always and its "yes" after it.
         _ => values

@@ -81,15 +81,14 @@ pub(crate) async fn enter(
     let peer = peer.map(|peer| peer.0);
     let address = address(peer.as_ref());
     let username = fields.text("username").unwrap_or_default();
-    let entered = match fields.text("code") {
-        Some(code) => site.setup.enter_by_code(address, code).await,
-        None => {
-            let login = Login {
-                username: username.to_owned(),
-                password: fields.exact("password").unwrap_or_default().to_owned(),
-            };
-            site.setup.enter_by_login(address, login).await
-        }
+    let entered = if let Some(code) = fields.text("code") {
+        site.setup.enter_by_code(address, code).await
+    } else {
+        let login = Login {
+            username: username.to_owned(),
+            password: fields.exact("password").unwrap_or_default().to_owned(),
+        };
+        site.setup.enter_by_login(address, login).await
     };
     match entered {
         Ok(cookie) => Ok(lead("/setup", &cookie, is_secure(&uri, &headers))),
