@@ -41,7 +41,11 @@ pub(crate) async fn command() -> anyhow::Result<()> {
 }
 
 async fn go_on(settings: Settings, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let service = Service::start(settings, server::Options::default(), shutdown).await?;
+    let options = server::Options {
+        proxies: settings.proxies.clone(),
+        ..server::Options::default()
+    };
+    let service = Service::start(settings, options, shutdown).await?;
     service.greet();
     service.wait().await
 }

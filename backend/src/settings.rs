@@ -17,6 +17,8 @@ pub(crate) use source::{Source, WrongSetting};
 pub(crate) struct Settings {
     /// Address to listen on.
     pub(crate) listen: SocketAddr,
+    /// Reverse proxies whose word is taken for where a request comes from.
+    pub(crate) proxies: server::Proxies,
     /// Folder of the database, the key and the like.
     pub(crate) data_dir: PathBuf,
     /// Folder of the catalog; the built-in one, when absent.
@@ -83,6 +85,16 @@ impl Settings {
         let (ssh, targets) = ssh_settings(source, &proxmox)?;
         Ok(Self {
             listen: listen(source)?,
+            proxies: source
+                .text("PROXIMITY_TRUSTED_PROXIES")
+                .unwrap_or_default()
+                .parse()
+                .map_err(|_| {
+                    source.wrong(
+                        "PROXIMITY_TRUSTED_PROXIES",
+                        "addresses or networks, separated by commas, e.g. 10.0.0.2,fd00::/64",
+                    )
+                })?,
             catalog_dir,
             admin_password: source.secret("PROXIMITY_ADMIN_PASSWORD"),
             control: control::Settings {

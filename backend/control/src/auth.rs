@@ -2,10 +2,13 @@
 //!
 //! Sessions and tokens are 256 random bits, of which only a SHA-256 is kept. A token says `prx_` in front, so that a leaked one is recognised by those who scan for such things.
 
+use std::net::IpAddr;
+
 use api::{CreateToken, CreatedToken, Login, Scope, Session, Token, TokenId};
 use sha2::{Digest as _, Sha256};
 use store::{AuditRecord, Hidden, NewToken, User};
 use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
 
 use crate::{Control, Error, accounts::SESSION, random};
 
@@ -130,9 +133,16 @@ impl Control {
         Ok(principal(user, token.scopes))
     }
 
-    /// Begins a session.
-    pub async fn login(&self, login: Login) -> Result<LoggedIn, Error> {
-        self.accounts.login(login).await
+    /// Begins a session for somebody at this address; it and the name are allowed only so many failures.
+    pub async fn login(&self, login: Login, from: IpAddr) -> Result<LoggedIn, Error> {
+        let name = login.username.clone();
+        self.guesses.begin(from, &name, Instant::now())?;
+        let begun = self.accounts.login(login).await;
+        // What failed by no fault of theirs does not count either.
+        if !matches!(begun, Err(Error::Unauthenticated)) {
+            self.guesses.take_back(from, &name, begun.is_ok());
+        }
+        begun
     }
 
     /// Ends the session of this cookie. One that has ended already is none the worse for it.

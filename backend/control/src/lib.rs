@@ -28,6 +28,7 @@ mod explain;
 mod failures;
 mod fit;
 mod gather;
+mod guesses;
 mod health;
 mod history;
 mod hostname;
@@ -86,7 +87,7 @@ pub use setup::{
 pub use store::Keep;
 
 use crate::{
-    accounts::Accounts, context::Site, estimate::Estimates, hosts::Hosts, overview::Overviews,
+    accounts::Accounts, context::Site, estimate::Estimates, guesses::Guesses, hosts::Hosts, overview::Overviews,
 };
 
 /// What the application is made of.
@@ -112,6 +113,8 @@ pub struct Parts {
 pub struct Control {
     site: Arc<Site>,
     accounts: Accounts,
+    /// Failed logins of late.
+    guesses: Arc<Guesses>,
 }
 
 impl Control {
@@ -149,6 +152,7 @@ impl Control {
         Self {
             site: Arc::new(site),
             accounts,
+            guesses: Arc::default(),
         }
     }
 

@@ -28,6 +28,7 @@ mod stopping;
 mod swap;
 mod web;
 
+pub use extract::{NoProxies, Proxies};
 pub use openapi::document;
 pub use router::{Options, router, setup_router};
 pub use serve::{GRACE, serve, serve_within};

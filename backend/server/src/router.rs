@@ -17,6 +17,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     api, docs,
     error::Error,
+    extract::Proxies,
     health, layer, metrics, openapi,
     site::Site,
     web::{self, Web, setup::SetupSite},
@@ -26,13 +27,15 @@ use crate::{
 pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
 /// What can be chosen about the service.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Longest time until an answer begins. Longer than the cluster may take for one of its own answers
     /// (pveproxy gives up after 30 s), and SSH for a connection.
     pub request_timeout: Duration,
     /// Whether the cluster is a simulation, which every page says.
     pub simulation: bool,
+    /// Reverse proxies whose word is taken for where a request comes from.
+    pub proxies: Proxies,
 }
 
 impl Default for Options {
@@ -40,6 +43,7 @@ impl Default for Options {
         Self {
             request_timeout: Duration::from_secs(90),
             simulation: false,
+            proxies: Proxies::default(),
         }
     }
 }
@@ -51,6 +55,7 @@ pub fn router(control: Control, options: Options) -> Router {
         control,
         started: Instant::now(),
         web: Web::new(options.simulation),
+        proxies: options.proxies,
     };
     let (routes, _) = routes().split_for_parts();
     let routes = routes

@@ -4,7 +4,7 @@ use axum::extract::FromRef;
 use control::Control;
 use tokio::time::Instant;
 
-use crate::web::Web;
+use crate::{extract::Proxies, web::Web};
 
 /// What every handler can reach.
 #[derive(Clone)]
@@ -15,6 +15,8 @@ pub(crate) struct Site {
     pub(crate) started: Instant,
     /// What pages are made with.
     pub(crate) web: Web,
+    /// Whose word is taken for where a request comes from.
+    pub(crate) proxies: Proxies,
 }
 
 impl FromRef<Site> for Control {
@@ -26,5 +28,11 @@ impl FromRef<Site> for Control {
 impl FromRef<Site> for Web {
     fn from_ref(site: &Site) -> Self {
         site.web.clone()
+    }
+}
+
+impl FromRef<Site> for Proxies {
+    fn from_ref(site: &Site) -> Self {
+        site.proxies.clone()
     }
 }

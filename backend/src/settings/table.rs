@@ -142,6 +142,11 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Address and port to listen on.",
     ),
     plain(
+        "PROXIMITY_TRUSTED_PROXIES",
+        None,
+        "Addresses or networks of reverse proxies, separated by commas: their X-Forwarded-For says who failed to log in. Absent: everybody behind a proxy is one address.",
+    ),
+    plain(
         "PROXIMITY_DATA_DIR",
         None,
         "Folder of the database and the key. Absent: /var/lib/proximity for root, else ~/.local/share/proximity.",

@@ -10,7 +10,7 @@ use control::Control;
 
 use crate::{
     error::Error,
-    extract::{Body, Caller, Header, Read, ending, is_secure, session_cookie, starting},
+    extract::{Body, Caller, Header, Origin, Read, ending, is_secure, session_cookie, starting},
 };
 
 /// Log in.
@@ -27,9 +27,10 @@ pub(crate) async fn log_in(
     State(control): State<Control>,
     uri: Uri,
     headers: HeaderMap,
+    Origin(from): Origin,
     Body(login): Body<Login>,
 ) -> Result<(StatusCode, Header, Json<Session>), Error> {
-    let login = control.login(login).await?;
+    let login = control.login(login, from).await?;
     let cookie = starting(&login.cookie, is_secure(&uri, &headers));
     Ok((StatusCode::CREATED, cookie, Json(login.session)))
 }

@@ -3,11 +3,14 @@
 mod body;
 mod caller;
 mod cookie;
+mod origin;
 mod path;
 mod query;
 
 pub(crate) use body::Body;
 pub(crate) use caller::{Admin, Caller, Needs, Read, Write};
 pub(crate) use cookie::{Header, ending, is_secure, session_cookie, starting};
+pub(crate) use origin::Origin;
+pub use origin::{NoProxies, Proxies};
 pub(crate) use path::{AppName, CatalogId, ContainerNumber, Segment};
 pub(crate) use query::{List, Query};

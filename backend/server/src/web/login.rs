@@ -3,7 +3,7 @@
 use api::{Login, Scope};
 use axum::{
     extract::State,
-    http::{HeaderMap, StatusCode, Uri},
+    http::{HeaderMap, HeaderValue, StatusCode, Uri, header},
     response::{IntoResponse as _, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    extract::{Query, Read, ending, is_secure, session_cookie, starting},
+    extract::{Origin, Query, Read, ending, is_secure, session_cookie, starting},
     site::Site,
 };
 
@@ -65,6 +65,7 @@ pub(crate) async fn log_in(
     State(site): State<Site>,
     uri: Uri,
     headers: HeaderMap,
+    Origin(from): Origin,
     fields: Fields,
 ) -> Result<Response, Error> {
     let next = local(fields.text("next"));
@@ -73,16 +74,20 @@ pub(crate) async fn log_in(
         username: username.to_owned(),
         password: fields.exact("password").unwrap_or_default().to_owned(),
     };
-    let problem = match site.control.login(login).await {
+    let error = match site.control.login(login, from).await {
         Ok(login) => {
             let cookie = starting(&login.cookie, is_secure(&uri, &headers));
             return Ok((cookie, on_to(next)).into_response());
         }
-        Err(control::Error::Unauthenticated) => {
-            "There is no such user, or this is not their password.".to_owned()
-        }
-        Err(error @ control::Error::TooMany { .. }) => error.to_string(),
-        Err(error) => return Err(error.into()),
+        Err(error) => error,
+    };
+    let (status, problem) = match &error {
+        control::Error::Unauthenticated => (
+            StatusCode::UNAUTHORIZED,
+            "There is no such user, or this is not their password.".to_owned(),
+        ),
+        control::Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+        _ => return Err(error.into()),
     };
     let view = View {
         username,
@@ -90,7 +95,11 @@ pub(crate) async fn log_in(
         problem: Some(problem),
     };
     let mut answer = show(&site, &headers, &view)?;
-    *answer.status_mut() = StatusCode::UNAUTHORIZED;
+    *answer.status_mut() = status;
+    if let control::Error::TooMany { retry_after } = error {
+        let seconds = HeaderValue::from(retry_after.as_secs());
+        answer.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
     Ok(answer)
 }
 
