@@ -62,7 +62,11 @@ pub(crate) async fn run(
         match begin(&source, &answers, &store).await {
             Ok((control, settings)) => {
                 work(&tracker, &control, &shutdown);
-                swap.to(server::router(control, server::Options::default()));
+                let options = server::Options {
+                    proxies: settings.proxies.clone(),
+                    ..server::Options::default()
+                };
+                swap.to(server::router(control, options));
                 setup.is_running();
                 say(&format!(
                     "set up: the cluster is reached at {}",

@@ -5,10 +5,14 @@ import { offerCopies } from "./copy.js";
 import { offerDialogs } from "./dialog.js";
 import { follow } from "./live.js";
 import { guardForms } from "./forms.js";
+import { offerKeys } from "./keys.js";
+import { offerPalette } from "./palette.js";
 
 keepTimes();
 offerAppearance();
 offerCopies();
 offerDialogs();
 guardForms();
+offerPalette();
+offerKeys();
 follow();

@@ -10,6 +10,7 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
 use super::{
+    commands::{self, Offer},
     home::{Meter, meter},
     live::{self, After, Patch},
     operations::{Row, row},
@@ -64,6 +65,7 @@ struct View {
     app: AppHead,
     facts: Facts,
     recent: Vec<Row>,
+    commands: Vec<Offer>,
 }
 
 /// What the app is and uses.
@@ -115,6 +117,7 @@ pub(crate) async fn page(
     let app = control.app(&name).await?;
     let view = View {
         recent: recent(control, &app).await?,
+        commands: commands::of_app(&app.name),
         facts: facts(control, &app),
         app: AppHead::of(&app),
     };

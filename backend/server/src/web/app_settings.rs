@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     app::{AppHead, operate, tone},
+    commands::{self, Offer},
     page::Head,
     posted::Posted,
     viewer::Viewer,
@@ -32,6 +33,7 @@ struct View {
     /// What is wrong with the name that was typed.
     name_wrong: Option<&'static str>,
     can_delete: bool,
+    commands: Vec<Offer>,
 }
 
 #[derive(Serialize)]
@@ -156,6 +158,7 @@ async fn view(control: &Control, app: &App) -> Result<View, Error> {
         disk: app.resources.disk.unwrap_or_default(),
         name_wrong: None,
         can_delete: !is_gone && app.operation.is_none(),
+        commands: commands::of_deletion(&app.name),
     })
 }
 

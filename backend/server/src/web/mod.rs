@@ -19,7 +19,9 @@ mod assets;
 mod brand;
 mod catalog;
 mod command;
+mod commands;
 mod deploy;
+mod doctor;
 mod error_page;
 mod functions;
 mod home;
@@ -32,9 +34,11 @@ mod nodes;
 mod operation;
 mod operations;
 mod page;
+mod palette;
 mod picture;
 mod posted;
 mod progress;
+mod reconciliation;
 mod settings;
 pub(crate) mod setup;
 mod site;
@@ -74,6 +78,9 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
         .route("/settings/park", post(settings::park))
         .route("/settings/resume", post(settings::resume))
+        .route("/settings/doctor", post(doctor::examine))
+        .route("/settings/reconcile", post(reconciliation::compare))
+        .route("/containers/{vmid}/adopt", post(reconciliation::adopt))
         .route("/apps/{id}", get(app::page))
         .route("/live/apps/{id}", get(app::live))
         .route("/apps/{id}/start", post(app::start))
@@ -95,6 +102,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/parts/catalog", get(catalog::part))
         .route("/catalog/{id}", get(deploy::page).post(deploy::deploy))
         .route("/parts/plan/{id}", post(deploy::part))
+        .route("/parts/palette", get(palette::part))
         .route("/login", get(login::page).post(login::log_in))
         .route("/logout", post(login::log_out))
         .route("/appearance", post(appearance::choose))

@@ -10,6 +10,7 @@ use serde::Serialize;
 use tokio::sync::Mutex;
 
 use super::{
+    commands::{self, Offer},
     live::{self, After, Patch},
     page::Head,
     posted::{Posted, on_to},
@@ -38,6 +39,7 @@ struct View {
     steps: Vec<Step>,
     images: Vec<Image>,
     outcome: Outcome,
+    commands: Vec<Offer>,
 }
 
 /// The argument of a component.
@@ -66,6 +68,7 @@ pub(crate) async fn page(
         steps: steps(&operation, &events),
         images: images.shown(),
         summary: Summary::of(&operation),
+        commands: commands::of_operation(&operation),
     };
     let head = Head::new(title(&operation))
         .under("operations")
@@ -209,6 +212,10 @@ impl Watcher {
                 self.render("operation.summary", Summary::of(operation))?,
             )
             .replace("outcome", self.render("operation.outcome", outcome)?)
+            .replace(
+                "commands",
+                self.render("operation.commands", commands::of_operation(operation))?,
+            )
             .tone(tone(operation))
             .title(title(operation)))
     }

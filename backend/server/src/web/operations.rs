@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{Operation, OperationKind, OperationStatus};
 use axum::{extract::State, http::HeaderMap, response::Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 use control::{Control, OperationQuery};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,10 @@ pub(crate) struct Which {
     app: Option<String>,
     kind: Option<OperationKind>,
     status: Option<OperationStatus>,
+    /// The first day, as UTC has it.
+    since: Option<NaiveDate>,
+    /// The last day.
+    until: Option<NaiveDate>,
     cursor: Option<String>,
 }
 
@@ -50,6 +54,8 @@ struct Filter {
     app: String,
     kind: &'static str,
     status: &'static str,
+    since: String,
+    until: String,
     kinds: Vec<Choice>,
     statuses: Vec<Choice>,
     is_set: bool,
@@ -150,21 +156,32 @@ impl Which {
     fn query(&self, more: &[(&str, &str)]) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let own = [
-            ("app", self.app.as_deref()),
-            ("kind", self.kind.map(OperationKind::as_str)),
-            ("status", self.status.map(OperationStatus::as_str)),
+            ("app", self.app.clone()),
+            ("kind", self.kind.map(|kind| kind.to_string())),
+            ("status", self.status.map(|status| status.to_string())),
+            ("since", self.since.map(|day| day.to_string())),
+            ("until", self.until.map(|day| day.to_string())),
         ];
         for (name, value) in own {
             if let Some(value) = value {
-                query.append_pair(name, value);
+                query.append_pair(name, &value);
             }
         }
         query.extend_pairs(more).finish()
     }
 
     fn is_set(&self) -> bool {
-        self.app.is_some() || self.kind.is_some() || self.status.is_some()
+        self.app.is_some()
+            || self.kind.is_some()
+            || self.status.is_some()
+            || self.since.is_some()
+            || self.until.is_some()
     }
+}
+
+/// When a day begins.
+fn start(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
 }
 
 fn filter(which: &Which) -> Filter {
@@ -181,6 +198,8 @@ fn filter(which: &Which) -> Filter {
         app: which.app.clone().unwrap_or_default(),
         kind: which.kind.map_or("", OperationKind::as_str),
         status: which.status.map_or("", OperationStatus::as_str),
+        since: which.since.map(|day| day.to_string()).unwrap_or_default(),
+        until: which.until.map(|day| day.to_string()).unwrap_or_default(),
         kinds: [any("Any kind")].into_iter().chain(kinds).collect(),
         statuses: [any("Any state")].into_iter().chain(statuses).collect(),
         is_set: which.is_set(),
@@ -192,6 +211,12 @@ async fn list(control: &Control, which: &Which) -> Result<List, Error> {
         app: which.app.clone(),
         statuses: which.status.into_iter().collect(),
         kind: which.kind,
+        since: which.since.map(start),
+        // Its last day is in it to the end.
+        until: which
+            .until
+            .and_then(|day| day.checked_add_days(Days::new(1)))
+            .map(start),
         cursor: which.cursor.clone(),
         limit: Some(ROWS),
         ..OperationQuery::default()
@@ -248,11 +273,12 @@ mod tests {
         let which = Which {
             app: Some("a & b".to_owned()),
             status: Some(OperationStatus::Stuck),
+            since: NaiveDate::from_ymd_opt(2026, 2, 3),
             ..Which::default()
         };
         assert_eq!(
             which.query(&[("cursor", "x=1")]),
-            "app=a+%26+b&status=stuck&cursor=x%3D1"
+            "app=a+%26+b&status=stuck&since=2026-02-03&cursor=x%3D1"
         );
         assert!(which.is_set() && !Which::default().is_set());
     }

@@ -45,10 +45,10 @@ struct Entry {
     #[serde(skip_serializing_if = "Option::is_none")]
     icon: Option<String>,
     /// Whether it leads away from here, into a tab of its own.
-    #[serde(skip_serializing_if = "is_not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     away: bool,
     /// Whether it is shown only when it is searched for.
-    #[serde(skip_serializing_if = "is_not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     quiet: bool,
 }
 
@@ -203,12 +203,4 @@ impl Entry {
         self.icon = icon::svg(name);
         self
     }
-}
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "what serde calls it with"
-)]
-fn is_not(flag: &bool) -> bool {
-    !flag
 }

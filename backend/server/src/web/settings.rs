@@ -6,8 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::{
+    commands::{self, Offer},
     page::Head,
     posted::{Posted, on_to},
+    reconciliation::Differences,
     viewer::Viewer,
 };
 use crate::{
@@ -33,7 +35,11 @@ struct View {
     parked: Option<Parked>,
     park_wrong: Option<String>,
     cluster: Cluster,
+    differences: Differences,
     version: String,
+    token_commands: Vec<Offer>,
+    stop_commands: Vec<Offer>,
+    difference_commands: Vec<Offer>,
 }
 
 #[derive(Serialize)]
@@ -218,6 +224,10 @@ async fn view(site: &Site, viewer: &Viewer<Admin>) -> Result<View, Error> {
                 .map(|silence| silence.message.clone()),
         },
         version: status.version,
+        token_commands: commands::of_tokens(),
+        stop_commands: commands::of_stop(),
+        difference_commands: commands::of_differences(),
+        differences: Differences::of(control.reconciliation().await?),
     })
 }
 

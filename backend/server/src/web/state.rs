@@ -1,6 +1,9 @@
 //! States for people: a word, a picture and a colour for each. The only place that knows them.
 
-use api::{App, AppState, CheckState, NodeState, OperationKind, OperationStatus, StepStatus};
+use api::{
+    App, AppState, CheckState, DiscrepancyKind, NodeState, OperationKind, OperationStatus,
+    StepStatus,
+};
 use serde::Serialize;
 
 /// How a state is shown. The word says it all; picture and colour only help.
@@ -78,6 +81,20 @@ pub(crate) fn node(state: NodeState) -> Badge {
         NodeState::Online => badge("Online", "ok", "running"),
         NodeState::Maintenance => badge("Maintenance", "warn", "maintenance"),
         NodeState::Offline => badge("Offline", "bad", "failed"),
+    }
+}
+
+/// How database and cluster differ.
+pub(crate) fn discrepancy(kind: DiscrepancyKind) -> Badge {
+    match kind {
+        DiscrepancyKind::ContainerGone => badge("Container gone", "bad", "failed"),
+        DiscrepancyKind::ContainerMoved => badge("Moved", "quiet", "info"),
+        DiscrepancyKind::ContainerUnseen => badge("Not seen", "quiet", "pending"),
+        DiscrepancyKind::PowerDiffers => badge("Power differs", "warn", "attention"),
+        DiscrepancyKind::NumberTaken => badge("Number taken", "bad", "attention"),
+        DiscrepancyKind::ProofMissing => badge("Proof missing", "warn", "attention"),
+        DiscrepancyKind::ProofCopied => badge("Proof copied", "warn", "copy"),
+        DiscrepancyKind::Unclaimed => badge("Unclaimed", "warn", "attention"),
     }
 }
 

@@ -4,9 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod apps;
+mod attempts;
 mod body;
 mod login;
+mod offers;
 mod outside;
 mod pages;
+mod palette;
 mod stream;
 mod world;
