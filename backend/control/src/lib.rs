@@ -87,7 +87,8 @@ pub use setup::{
 pub use store::Keep;
 
 use crate::{
-    accounts::Accounts, context::Site, estimate::Estimates, guesses::Guesses, hosts::Hosts, overview::Overviews,
+    accounts::Accounts, context::Site, estimate::Estimates, guesses::Guesses, hosts::Hosts,
+    overview::Overviews,
 };
 
 /// What the application is made of.

@@ -29,7 +29,7 @@ impl FromStr for Proxies {
     fn from_str(list: &str) -> Result<Self, NoProxies> {
         let network = |text: &str| {
             let address = text.parse::<IpAddr>().map(IpNet::from);
-            text.parse().or(address).map_err(|_| NoProxies)
+            text.parse::<IpNet>().or(address).map_err(|_| NoProxies)
         };
         let list = list.split(',').map(str::trim);
         let networks = list.filter(|text| !text.is_empty()).map(network);

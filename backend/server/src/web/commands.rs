@@ -156,9 +156,8 @@ mod tests {
 
     #[test]
     fn a_name_is_quoted_for_the_shell_and_for_the_address() {
-        let [_, stop, ..] = &of_app("Bob's notes/é")[..] else {
-            panic!("fewer offers");
-        };
+        let offers = of_app("Bob's notes/é");
+        let stop = &offers[1];
         assert_eq!(stop.command.cli, "proximity stop 'Bob'\\''s notes/é'");
         assert!(
             stop.command
