@@ -199,7 +199,7 @@ impl World {
 
     /// Deletes the database while the program does not run.
     pub(crate) fn lose_database(&self) {
-        for entry in std::fs::read_dir(self.data.path()).expect("a folder") {
+        for entry in std::fs::read_dir(self.data.path().join("replica-0")).expect("a folder") {
             let path = entry.expect("an entry").path();
             let name = path.file_name().expect("a name").to_string_lossy();
             if name.starts_with("proximity.db") || name == "secret.key" {

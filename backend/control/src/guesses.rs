@@ -29,12 +29,12 @@ const ADDRESS: Allowance = Allowance {
 /// For a name at one address.
 const HERE: Allowance = Allowance {
     most: 5,
-    every: Duration::from_secs(60),
+    every: Duration::from_mins(1),
 };
 /// For a name at one address, while it is tried from everywhere.
 const ATTACKED: Allowance = Allowance {
     most: 1,
-    every: Duration::from_secs(60),
+    every: Duration::from_mins(1),
 };
 /// For a name, wherever it is tried.
 const NAME: Allowance = Allowance {
@@ -196,7 +196,7 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(wait(&guesses, "10.0.0.1", "ann", start), None);
         }
-        let pause = Duration::from_secs(60);
+        let pause = Duration::from_mins(1);
         assert_eq!(wait(&guesses, "10.0.0.1", "ann", start), Some(pause));
         // To be refused costs nothing more.
         assert_eq!(wait(&guesses, "10.0.0.1", "ann", start), Some(pause));

@@ -28,7 +28,7 @@ impl Apps<'_> {
         let counted = counter::Entity::update_many()
             .col_expr(
                 counter::Column::Value,
-                Expr::col(counter::Column::Value).add(1),
+                Expr::col(counter::Column::Value).add(1_i64),
             )
             .filter(counter::Column::Name.eq(PROMISES))
             .filter(counter::Column::Value.eq(seen))

@@ -59,7 +59,8 @@ impl Store {
         counter::Entity::update_many()
             .col_expr(
                 counter::Column::Value,
-                Expr::col(counter::Column::Value).add(0),
+                // Of the column's own width: PostgreSQL keeps statements by their text, and the journal has the same.
+                Expr::col(counter::Column::Value).add(0_i64),
             )
             .filter(counter::Column::Name.eq("events"))
             .exec(&write.tx)
