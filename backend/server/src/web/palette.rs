@@ -77,7 +77,7 @@ pub(crate) async fn part(
         let entries = control.catalog(None, None);
         groups.push(Group {
             title: "Deploy",
-            entries: entries.into_iter().map(deploy).collect(),
+            entries: entries.iter().map(deploy).collect(),
         });
     }
     groups.retain(|group| !group.entries.is_empty());
@@ -159,10 +159,10 @@ async fn operations(control: &Control) -> Result<Vec<Entry>, Error> {
         ..OperationQuery::default()
     };
     let page = control.operations(query).await?;
-    Ok(page.items.into_iter().map(operation).collect())
+    Ok(page.items.iter().map(operation).collect())
 }
 
-fn operation(operation: Operation) -> Entry {
+fn operation(operation: &Operation) -> Entry {
     let badge = state::operation(operation.status);
     Entry::new(
         &format!("{} {}", state::verb(operation.kind), operation.app.name),
@@ -172,7 +172,7 @@ fn operation(operation: Operation) -> Entry {
     .icon(badge.icon)
 }
 
-fn deploy(entry: CatalogApp) -> Entry {
+fn deploy(entry: &CatalogApp) -> Entry {
     Entry {
         picture: Some(picture::address(&entry.id)),
         words: format!("install {} {}", entry.id, entry.category),
