@@ -7,6 +7,10 @@
     clippy::print_stderr,
     reason = "a test may panic, and says what it skips"
 )]
+#![expect(
+    clippy::duplicate_mod,
+    reason = "the same tests, once with one process and once with two replicas"
+)]
 
 mod api;
 mod demo;

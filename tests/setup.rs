@@ -321,6 +321,10 @@ async fn a_stranger_gets_nothing() {
 }
 
 #[tokio::test]
+#[expect(
+    clippy::too_many_lines,
+    reason = "one walk through the form, field by field"
+)]
 async fn what_is_wrong_stands_beside_its_field() {
     let mut world = World::new().unset().start().await;
     let mut browser = Browser::new(world.service().url());

@@ -139,7 +139,7 @@ async fn the_history_of_a_deleted_app_stays_and_is_found() {
     );
     assert_eq!(
         list("app=memos&kind=delete&status=completed,stuck").await,
-        [deleted.clone()]
+        std::slice::from_ref(&deleted)
     );
     assert_eq!(list(&format!("since={between}")).await, [again]);
     assert_eq!(list(&format!("until={between}")).await, [deleted, deployed]);

@@ -155,12 +155,19 @@ async fn a_cluster_that_does_not_answer() {
     // Placement may go by a look at the cluster that is a moment old: nothing of it answers any more.
     let cut = |call: &str| json!({"on": call, "do": "cut"});
     let admin = world.admin().await;
-    world.faults(["resources", "next_id", "version", "storages"].map(cut).to_vec());
+    world.faults(
+        ["resources", "next_id", "version", "storages"]
+            .map(cut)
+            .to_vec(),
+    );
     let error = failure(&admin).await;
     assert_eq!(error["code"], "cluster_unreachable", "{error:#}");
     let step = error["step"].as_str().unwrap();
     assert!(["choose_node", "reserve_vmid"].contains(&step), "{error:#}");
-    assert!(error["hint"].as_str().is_some_and(|hint| hint.len() > 10), "{error:#}");
+    assert!(
+        error["hint"].as_str().is_some_and(|hint| hint.len() > 10),
+        "{error:#}"
+    );
     assert_eq!(world.containers().await, []);
     world.faults(Vec::new());
     admin.deployed(json!({"catalog_id": "uptime-kuma"})).await;

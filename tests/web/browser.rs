@@ -194,9 +194,11 @@ impl Browser {
             if expected(&path) {
                 return path;
             }
-            if Instant::now() >= deadline {
-                panic!("it is still at {path}:\n{}", self.text("body").await);
-            }
+            assert!(
+                Instant::now() < deadline,
+                "it is still at {path}:\n{}",
+                self.text("body").await
+            );
             tokio::time::sleep(LOOK).await;
         }
     }

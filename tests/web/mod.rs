@@ -1,4 +1,4 @@
-//! The pages, as people meet them: in a real browser, through WebDriver.
+//! The pages, as people meet them: in a real browser, through `WebDriver`.
 //!
 //! Debian's `chromium` and `chromium-driver` are needed; `make test` installs them. Where they are missing the tests
 //! say so and do nothing, except where `CI` is set: there they must run.

@@ -347,6 +347,10 @@ impl Builder {
     }
 
     /// Starts cluster and program, and waits until both answer.
+    #[expect(
+        clippy::too_many_lines,
+        reason = "a list of what a world is made of, in order"
+    )]
     pub(crate) async fn start(self) -> World {
         // ring everywhere: see the workspace manifest.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -413,9 +417,10 @@ impl Builder {
         }
         settings.extend(self.settings);
         let (mut services, mut cables) = (Vec::new(), Vec::new());
-        let postgres = match self.is_on_postgres {
-            true => Some(Postgres::start().await),
-            false => None,
+        let postgres = if self.is_on_postgres {
+            Some(Postgres::start().await)
+        } else {
+            None
         };
         for number in 0..self.replicas {
             let folder = data.path().join(format!("replica-{number}"));

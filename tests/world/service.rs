@@ -77,10 +77,9 @@ impl Service {
         let code = lines
             .iter()
             .find_map(|line| line.split_once("/setup?code="));
-        self.setup_code = code
-            .and_then(|(_, rest)| rest.split_whitespace().next())
+        code.and_then(|(_, rest)| rest.split_whitespace().next())
             .unwrap_or_default()
-            .to_owned();
+            .clone_into(&mut self.setup_code);
     }
 
     /// What it is started with.

@@ -82,12 +82,12 @@ impl<'t> Driver<'t> {
                 record: Record::default(),
             },
         };
-        let rested = driver.to_rest().await;
+        let rested = driver.rest().await;
         driver.town.heal().await;
         rested.map(|()| driver.seen)
     }
 
-    async fn to_rest(&mut self) -> Result<(), String> {
+    async fn rest(&mut self) -> Result<(), String> {
         loop {
             let reached = self.next().await?;
             let Some(Reached { moment, go }) = reached else {

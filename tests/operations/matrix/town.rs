@@ -111,7 +111,10 @@ impl Town {
         known.expect("an administrator");
         let login = json!({"username": "admin", "password": password});
         let login = serde_json::from_value(login).expect("a login");
-        let logged = control.login(login).await.expect("logged in");
+        let logged = control
+            .login(login, std::net::Ipv4Addr::LOCALHOST.into())
+            .await
+            .expect("logged in");
         let shown = control::Credential::Session {
             cookie: &logged.cookie,
             csrf: None,
@@ -379,7 +382,7 @@ impl Town {
 const TRIES: usize = 8;
 
 /// Longest time between two writes of a journal.
-pub(super) const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 fn settings() -> Settings {
     Settings {

@@ -298,7 +298,10 @@ impl Step<Queue> for Wait {
 
 #[tokio::test(start_paused = true)]
 async fn the_time_limit_does_not_run_while_a_step_waits_for_its_turn() {
-    let (places, journal) = (Arc::new(Semaphore::new(1)), MemoryJournal::new(json!(null)));
+    let (places, journal) = (
+        Arc::new(Semaphore::new(1)),
+        MemoryJournal::new(&json!(null)),
+    );
     let others = places.clone().acquire_owned().await.unwrap();
     let later = async {
         sleep(LIMIT * 10).await;
@@ -313,7 +316,10 @@ async fn the_time_limit_does_not_run_while_a_step_waits_for_its_turn() {
 #[tokio::test(start_paused = true)]
 async fn cancel_and_shutdown_are_heard_while_a_step_waits_for_its_turn() {
     for is_cancel in [true, false] {
-        let (places, journal) = (Arc::new(Semaphore::new(0)), MemoryJournal::new(json!(null)));
+        let (places, journal) = (
+            Arc::new(Semaphore::new(0)),
+            MemoryJournal::new(&json!(null)),
+        );
         let control = Control::default();
         let wish = async {
             sleep(LIMIT * 10).await;

@@ -65,7 +65,10 @@ fn sequence(text: &str) -> (Option<&str>, &str) {
 }
 
 #[derive(Clone, Copy, Default, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an attribute of its own in the standard")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an attribute of its own in the standard"
+)]
 struct Style {
     /// 0 to 15.
     ink: Option<u8>,

@@ -129,7 +129,10 @@ pub(crate) async fn create_token(
             show(&posted.viewer, &view)
         }
         Err(control::Error::Invalid { errors }) => {
-            fields.text("name").unwrap_or_default().clone_into(&mut view.form.name);
+            fields
+                .text("name")
+                .unwrap_or_default()
+                .clone_into(&mut view.form.name);
             scope.clone_into(&mut view.form.scope);
             view.form.days = days.to_string();
             view.form.name_wrong = errors.first().map(|error| format!("It {}.", error.message));

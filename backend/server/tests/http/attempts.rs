@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use crate::world::{PASSWORD, World};
 
 /// Far longer than anything here takes.
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 /// What a name may fail at one address.
 const FAILURES: usize = 5;
 
