@@ -5,8 +5,11 @@ use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use api::{AppId, AppState, Operation, OperationId, OperationKind, OperationStatus};
 use catalog::Catalog;
-use control::{Asked, Control, Moment, Parts, Probe, SecretKey, Settings, SshTargets, Timeouts};
+use control::{
+    Asked, Control, Moment, Parts, Probe, SecretKey, Settings, SshTargets, Timeouts, Write,
+};
 use futures::FutureExt as _;
+use saga::Outcome;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use sim::{
@@ -248,17 +251,27 @@ impl Town {
     /// Runs an operation without any fault to its end.
     async fn calmly(&mut self, kind: OperationKind, name: Option<&str>) -> Operation {
         let begun = self.ask(kind, name).await;
-        loop {
-            let reached = tokio::time::timeout(PATIENCE, self.reached()).await;
-            let reached = reached.expect("it goes on");
-            let is_end =
-                reached.moment.is_written && matches!(reached.moment.write, control::Write::End(_));
-            let _ = reached.go.send(());
-            if is_end {
+        for _ in 0..TRIES {
+            if !self.ends_stuck().await {
                 break;
             }
+            let (control, asked) = (self.control().clone(), self.asked().clone());
+            let retried = control.retry(&asked, begun.id).await;
+            retried.expect("what is stuck may be retried");
         }
         self.operation(begun.id).await
+    }
+
+    /// Lets everything be written until an operation rests; whether it is stuck.
+    async fn ends_stuck(&mut self) -> bool {
+        loop {
+            let reached = tokio::time::timeout(PATIENCE, self.reached()).await;
+            let Reached { moment, go } = reached.expect("it goes on");
+            let _ = go.send(());
+            if let (Write::End(outcome), true) = (moment.write, moment.is_written) {
+                return matches!(outcome, Outcome::Stuck { .. });
+            }
+        }
     }
 
     /// Has the app as an operation of this kind expects it.
