@@ -1,11 +1,12 @@
 """Benchmarks: what Proximity costs beside the same work by hand, and what the service itself uses.
 
-    bench.py --binary FILE [--quick] [--only deploy|fleet|many] [--rounds N] [--apps N]
+    bench.py --binary FILE [--quick] [--only deploy|fleet|many|replicas] [--rounds N] [--apps N]
              [--many N] [--json FILE]
 
 deploy  the lab, for real: a deployment through Proximity against a shell script that takes the same steps
 fleet   the simulated cluster, which takes no time: what the service itself does and uses
 many    a thousand deployments queued on a simulated cluster of twenty nodes: speed, memory, the API meanwhile
+replicas two of them on one PostgreSQL against one; how soon somebody goes on after a SIGKILL
 
 Ends with 1 when anything failed, with 130 after Ctrl-C; either way nothing is left behind.
 """
@@ -24,6 +25,7 @@ import deploy
 import fleet
 import machine
 import many
+import replicas
 from failed import Failed
 
 
@@ -33,7 +35,7 @@ def arguments():
     )
     parser.add_argument("--binary", required=True, type=pathlib.Path, help="the program; built when absent")
     parser.add_argument("--quick", action="store_true", help="fewer rounds and apps: is it still sound, not how fast")
-    parser.add_argument("--only", choices=["deploy", "fleet", "many"], help="one part")
+    parser.add_argument("--only", choices=["deploy", "fleet", "many", "replicas"], help="one part")
     parser.add_argument("--rounds", type=int, help="deployments of each side (default 6, quick 2)")
     parser.add_argument("--apps", type=int, help="deployments at once (default 60, quick 12)")
     parser.add_argument("--many", type=int, help="deployments queued on twenty nodes (default 1000, quick 60)")
@@ -59,7 +61,7 @@ def main():
     options = arguments()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
-    parts = {"deploy": deploy.run, "fleet": fleet.run, "many": many.run}
+    parts = {"deploy": deploy.run, "fleet": fleet.run, "many": many.run, "replicas": replicas.run}
     results, failures = {"machine": machine.describe()}, []
     print(machine.line(), flush=True)
     try:
