@@ -16,6 +16,8 @@ use crate::{
 /// How long the guest has to shut down by itself before it is stopped hard: OpenRC gives Docker, and Docker
 /// gives each container, ten seconds and more.
 const GRACE: Duration = Duration::from_mins(1);
+/// After a lost answer: how long a shutdown may take to show itself. pveproxy gives up on the node after 30 s.
+const SETTLE: Duration = Duration::from_secs(20);
 /// Longest time for either way.
 pub(super) const LIMIT: Duration = Duration::from_mins(2);
 
@@ -52,7 +54,13 @@ async fn reach<S: Saga<State = State, Context = Context>>(
                 // Between the look and the call it came to be so by itself.
                 Err(Error::AlreadyRunning) if wanted == Power::Running => return Ok(()),
                 Err(Error::NotRunning) if wanted == Power::Stopped => return Ok(()),
-                Err(error) => error,
+                Err(error) => {
+                    let may_come = matches!(error, Error::Unknown { .. });
+                    if may_come && wanted == Power::Stopped && stops(cx, &node, vmid).await {
+                        return Ok(());
+                    }
+                    error
+                }
             },
             Err(error) => error,
         };
@@ -74,6 +82,28 @@ async fn reach<S: Saga<State = State, Context = Context>>(
         cx.log(format!("{error}; looking again"));
         sleep(settings.pause(POLL)).await;
     }
+}
+
+/// Whether a shutdown whose answer was lost shows itself in time. Asked for once more at once, the first could
+/// still come, and end what is started after the second. (A start that comes late finds the container running.)
+async fn stops<S: Saga<State = State, Context = Context>>(
+    cx: &StepContext<'_, S>,
+    node: &NodeName,
+    vmid: Vmid,
+) -> bool {
+    cx.log("the answer was lost; looking whether the container stops");
+    let settings = &cx.context.settings;
+    let deadline = Instant::now() + settings.limit(SETTLE);
+    while Instant::now() < deadline {
+        if matches!(
+            now(cx, Power::Stopped, node, vmid).await,
+            Ok(Power::Stopped)
+        ) {
+            return true;
+        }
+        sleep(settings.pause(POLL)).await;
+    }
+    false
 }
 
 /// Whether it runs, once no task is left that is about to change that: one of an attempt that was cut short, or
