@@ -219,6 +219,11 @@ async fn from_nothing_to_a_deployed_app() {
     world.service().stop().await;
     world.service().launch().await;
     let admin = world.admin().await;
+    let settings = admin.get("/api/v1/settings").await;
+    assert!(!settings.text.contains(&password), "a secret is told");
+    let told = settings.body.as_array().unwrap().iter();
+    let host = { told }.find(|setting| setting["name"] == "PROXMOX_HOST");
+    assert_eq!(host.unwrap()["origin"], "setup", "{settings:?}");
     let apps = admin.get("/api/v1/apps").await;
     assert_eq!(apps.body["items"].as_array().unwrap().len(), 1, "{apps:?}");
     world.end().await;

@@ -99,6 +99,7 @@ impl Settings {
             admin_password: source.secret("PROXIMITY_ADMIN_PASSWORD"),
             control: control::Settings {
                 data_dir: Some(data_dir.clone()),
+                told: source.told(),
                 ..control_settings(source)?
             },
             data_dir,

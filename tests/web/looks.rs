@@ -137,7 +137,7 @@ async fn no_page_has_a_serious_barrier() {
 }
 
 /// What axe finds on the page that is open, one line each.
-async fn barriers(browser: &Browser, axe: &str, place: &str) -> Vec<String> {
+pub(super) async fn barriers(browser: &Browser, axe: &str, place: &str) -> Vec<String> {
     browser.run(axe, vec![]).await;
     let script = "const done = arguments[arguments.length - 1]; \
         axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations \
@@ -152,7 +152,7 @@ async fn barriers(browser: &Browser, axe: &str, place: &str) -> Vec<String> {
 }
 
 /// axe-core, as the lock file in `tests/web` names it; `make test` installs it.
-fn axe() -> Option<String> {
+pub(super) fn axe() -> Option<String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("target"),
         PathBuf::from,

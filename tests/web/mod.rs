@@ -5,6 +5,7 @@
 
 mod browser;
 mod deploy;
+mod first_run;
 mod life;
 mod looks;
 mod people;

@@ -18,6 +18,7 @@ mod page;
 mod plan;
 mod problem;
 mod reconciliation;
+mod setting;
 mod status;
 
 pub use app::{App, AppState, Deploy, Deployed, Endpoint, Network, Resources, Started};
@@ -38,4 +39,5 @@ pub use page::Page;
 pub use plan::{Candidate, Plan, PlannedStep};
 pub use problem::{FieldError, Problem};
 pub use reconciliation::{Adopt, AdoptionPlan, Discrepancy, DiscrepancyKind, Reconciliation};
+pub use setting::{Setting, SettingOrigin};
 pub use status::{LiveOperations, Park, Parked, Status};

@@ -157,6 +157,11 @@ impl Control {
         }
     }
 
+    /// The settings that the program runs with, and where each value comes from. No secret is among them.
+    pub fn told_settings(&self) -> &[api::Setting] {
+        &self.site.settings.told
+    }
+
     /// Drives operations until `shutdown`, then parks those that are under way; compares the cluster with the database
     /// meanwhile. `holder` names this process in leases.
     pub async fn work(&self, holder: &str, shutdown: CancellationToken) {

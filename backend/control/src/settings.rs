@@ -24,6 +24,8 @@ pub struct Settings {
     pub vmid_range: Option<RangeInclusive<u32>>,
     /// Time limits.
     pub timeouts: Timeouts,
+    /// All settings of the program with their origins, for people.
+    pub told: Vec<api::Setting>,
     /// Folder of the database and the key, where it is on this machine.
     pub data_dir: Option<PathBuf>,
     /// Operations that one process drives at the same time.
@@ -65,6 +67,7 @@ impl Default for Settings {
             pool: None,
             vmid_range: None,
             timeouts: Timeouts::default(),
+            told: Vec::new(),
             data_dir: None,
             workers: 8,
             limits: store::Limits {

@@ -334,7 +334,14 @@ impl Setup {
             detail: None,
         };
         parts.store.audit().record(&audit).await?;
-        phase.send_replace(Phase::Saved);
+        // Whoever looks at the database may have found it there already and be done.
+        phase.send_if_modified(|phase| {
+            let is_news = *phase != Phase::Running;
+            if is_news {
+                *phase = Phase::Saved;
+            }
+            is_news
+        });
         self.started().await?;
         self.0.accounts.session(user).await
     }

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use api::SettingOrigin;
 use secrecy::SecretString;
 
 use super::{
@@ -51,6 +52,8 @@ impl WrongSetting {
 #[derive(Clone)]
 pub(crate) struct Source {
     values: BTreeMap<String, String>,
+    /// Where each of them comes from.
+    origins: BTreeMap<String, SettingOrigin>,
 }
 
 impl Source {
@@ -68,6 +71,10 @@ impl Source {
             Some(path) => from_toml(path)?,
             None => BTreeMap::new(),
         };
+        let mut origins: BTreeMap<String, SettingOrigin> = values
+            .keys()
+            .map(|name| (name.clone(), SettingOrigin::File))
+            .collect();
         for setting in SETTINGS {
             let by_file = format!("{}_FILE", setting.name);
             match (environment.get(setting.name), environment.get(&by_file)) {
@@ -86,18 +93,40 @@ impl Source {
                         text.trim_end_matches(['\r', '\n']).to_owned(),
                     );
                 }
-                _ => {}
+                _ => continue,
             }
+            origins.insert(setting.name.to_owned(), SettingOrigin::Environment);
         }
-        Ok(Self { values })
+        Ok(Self { values, origins })
     }
 
     /// The same with what was saved for the settings that were not given.
     pub(crate) fn with_saved(&self, saved: &BTreeMap<String, String>) -> Self {
         let mut values = saved.clone();
         values.retain(|name, _| SETTINGS.iter().any(|setting| setting.name == name));
+        let mut origins: BTreeMap<String, SettingOrigin> = values
+            .keys()
+            .map(|name| (name.clone(), SettingOrigin::Setup))
+            .collect();
         values.extend(self.values.clone());
-        Self { values }
+        origins.extend(self.origins.clone());
+        Self { values, origins }
+    }
+
+    /// Every setting with its origin, for people: a secret's value is left out.
+    pub(crate) fn told(&self) -> Vec<api::Setting> {
+        let told = |setting: &Setting| api::Setting {
+            name: setting.name.to_owned(),
+            meaning: setting.meaning.to_owned(),
+            origin: self
+                .origins
+                .get(setting.name)
+                .copied()
+                .unwrap_or(SettingOrigin::Default),
+            value: self.text(setting.name).filter(|_| !setting.secret),
+            secret: setting.secret,
+        };
+        SETTINGS.iter().map(told).collect()
     }
 
     /// Whether a setting was given.
@@ -294,6 +323,15 @@ mod tests {
         let source = source.with_saved(&BTreeMap::from(saved));
         assert_eq!(source.required("PROXMOX_PORT").unwrap(), "8008");
         assert_eq!(source.required("PROXMOX_HOST").unwrap(), "a");
+        let origin = |name: &str| {
+            let told = source.told();
+            told.into_iter()
+                .find(|setting| setting.name == name)
+                .map(|setting| setting.origin)
+        };
+        assert_eq!(origin("PROXMOX_PORT"), Some(SettingOrigin::Environment));
+        assert_eq!(origin("PROXMOX_HOST"), Some(SettingOrigin::Setup));
+        assert_eq!(origin("PROXMOX_USER"), Some(SettingOrigin::Default));
         assert!(
             !source.names("PROXMOX_").contains("PROXMOX_OLD"),
             "a setting of another version"
@@ -309,6 +347,7 @@ mod tests {
             path.display().to_string(),
         )];
         let source = Source::new(environment, None).unwrap();
+        assert!(!format!("{:?}", source.told()).contains("spaces belong"));
         let secret = source.secret("PROXMOX_PASSWORD").unwrap();
         assert_eq!(secret.expose_secret(), " spaces belong to it ");
     }

@@ -12,6 +12,7 @@ mod logs;
 mod nodes;
 mod operations;
 mod sessions;
+mod settings;
 mod status;
 mod tokens;
 
@@ -46,6 +47,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(status::resume))
         .routes(routes!(events::of_operation))
         .routes(routes!(events::of_all))
+        .routes(routes!(settings::list))
         .routes(routes!(doctor::examine))
         .routes(routes!(nodes::list))
         .routes(routes!(containers::last, containers::reconcile))
