@@ -24,6 +24,10 @@ pub(super) async fn base(
     let unfinished = lab
         .storage
         .join(format!("unpacking-{}", std::process::id()));
+    // Left by a create of this process that was stopped in the middle; nobody else of it is at it now.
+    if unfinished.exists() {
+        delete(&unfinished).await?;
+    }
     Tool::new("btrfs")
         .args(["subvolume", "create"])
         .arg(&unfinished)
