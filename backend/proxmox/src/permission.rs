@@ -86,7 +86,7 @@ mod tests {
         let held = read(json!({
             "/": {"Sys.Audit": 1, "VM.Audit": "0"},
             "/storage": {"Datastore.Audit": true},
-            "/storage/local": {"Datastore.AllocateTemplate": 1},
+            "/storage/local": {"Datastore.AllocateTemplate": 0},
         }))
         .unwrap();
         assert!(held.holds("Sys.Audit", "/nodes/pve1") && held.holds("VM.Audit", "/"));
