@@ -236,3 +236,11 @@ pub(crate) async fn numbers_appear_in_the_order_of_commits(world: &World) {
         assert_eq!(seen, (1..=total).collect::<Vec<i64>>());
     }
 }
+
+/// On PostgreSQL the look and the write share prepared statements, connection by connection.
+pub(crate) async fn looking_whether_it_can_be_written_disturbs_no_writer(world: &World) {
+    for round in 0..20 {
+        world.store.prove_writable().await.unwrap();
+        world.deploy(&format!("app-{round}")).await;
+    }
+}

@@ -102,6 +102,7 @@ conformance! {
         a_follower_is_woken,
         a_follower_sees_another_replica,
         numbers_appear_in_the_order_of_commits,
+        looking_whether_it_can_be_written_disturbs_no_writer,
     }
     wishes {
         a_cancel_wish_is_seen_by_the_driver,
