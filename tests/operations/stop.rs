@@ -85,7 +85,6 @@ macro_rules! deployments {
 }
 
 deployments! {
-    a_deployment_is_cancelled_while_it_chooses_a_node: "choose_node" hangs at "storages";
     a_deployment_is_cancelled_while_it_reserves_a_number: "reserve_vmid" hangs at "next_id";
     a_deployment_is_cancelled_while_it_fetches_the_template:
         "fetch_template" hangs at "download_template" with sim::Templates::Nowhere;
@@ -95,6 +94,18 @@ deployments! {
     a_deployment_is_cancelled_while_it_installs: "install_docker" hangs at "pct_exec";
     a_deployment_is_cancelled_while_it_uploads: "upload_project" hangs at "upload";
     a_deployment_is_cancelled_while_it_pulls: "pull_images" hangs at "pull";
+}
+
+/// What a cluster told is good for a moment: it hangs from the first question on, so that nobody knows anything yet.
+#[tokio::test]
+async fn a_deployment_is_cancelled_while_it_chooses_a_node() {
+    let hang = json!({"on": "storages", "do": "hang"});
+    let world = World::new().fault(hang).start().await;
+    let admin = world.admin().await;
+    let (operation, _) = admin.deploy(json!({"catalog_id": "uptime-kuma"})).await;
+    cancelled_in(&world, &admin, &operation, "choose_node").await;
+    assert_eq!(world.containers().await, []);
+    world.end().await;
 }
 
 /// With a token instead of a password features are set on the node.

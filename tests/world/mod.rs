@@ -48,6 +48,7 @@ pub(crate) struct Builder {
     unset: bool,
     replicas: usize,
     is_on_postgres: bool,
+    faults: Vec<Value>,
 }
 
 /// A cluster and a service, or several replicas of it.
@@ -81,6 +82,7 @@ impl World {
             unset: false,
             replicas: 1,
             is_on_postgres: false,
+            faults: Vec::new(),
         }
     }
 
@@ -166,11 +168,7 @@ impl World {
 
     /// These things go wrong from now on, and nothing else.
     pub(crate) fn faults(&self, rules: Vec<Value>) {
-        let rules = rules
-            .into_iter()
-            .map(|rule| serde_json::from_value(rule).expect("a rule"))
-            .collect();
-        self.cluster().set_faults(rules).expect("the place exists");
+        break_things(self.cluster(), rules);
     }
 
     /// Runs a command in an app's container, as a person with a root shell there, and answers what it printed.
@@ -281,6 +279,14 @@ impl World {
     }
 }
 
+fn break_things(cluster: &Running, rules: Vec<Value>) {
+    let rules = rules
+        .into_iter()
+        .map(|rule| serde_json::from_value(rule).expect("a rule"))
+        .collect();
+    cluster.set_faults(rules).expect("the place exists");
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         if std::thread::panicking() {
@@ -339,6 +345,12 @@ impl Builder {
         self
     }
 
+    /// One thing goes wrong from before the program's first question on.
+    pub(crate) fn fault(mut self, rule: Value) -> Self {
+        self.faults.push(rule);
+        self
+    }
+
     /// So many replicas on one PostgreSQL, which must be installed.
     pub(crate) fn replicas(mut self, count: usize) -> Self {
         self.replicas = count;
@@ -362,6 +374,7 @@ impl Builder {
             options.ssh = SshServers::Elsewhere;
         }
         let cluster = Cluster::start(options).await.expect("the cluster starts");
+        break_things(&cluster, self.faults);
         let mut settings = vec![
             ("PROXIMITY_LISTEN", "127.0.0.1:0".to_owned()),
             ("PROXIMITY_ADMIN_PASSWORD", PASSWORD.to_owned()),

@@ -270,6 +270,8 @@ pub struct Fault {
     pub action: Action,
     /// Text to use in place of the usual one.
     pub message: Option<String>,
+    /// Which rules it comes from: they may have been replaced before somebody hangs on it.
+    generation: u64,
 }
 
 impl Fault {
@@ -338,7 +340,9 @@ impl Faults {
                 return Err(WrongRule::Pointless(rule.on.clone(), rule.action));
             }
         }
-        *self.rules.lock().unwrap_or_else(PoisonError::into_inner) = rules;
+        let mut current = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = rules;
+        // Under the same lock: whoever takes a fault knows whose it is.
         self.generation.send_modify(|generation| *generation += 1);
         Ok(())
     }
@@ -393,14 +397,16 @@ impl Faults {
         Some(Fault {
             action: rule.action,
             message: rule.message.clone(),
+            generation: *self.generation.borrow(),
         })
     }
 
-    /// Returns when the rules are next replaced; what a hanging call waits for.
-    pub async fn changed(&self) {
+    /// Returns when the rules that a fault comes from are replaced; what a hanging call waits for.
+    pub async fn lets_go(&self, fault: &Fault) {
         let mut generation = self.generation.subscribe();
+        let later = |generation: &u64| *generation != fault.generation;
         // An error means that the sender is gone, which cannot be while `self` is borrowed.
-        let _ = generation.changed().await;
+        let _ = generation.wait_for(later).await;
     }
 }
 
@@ -450,6 +456,19 @@ mod tests {
         let places: Vec<String> = faults.visits(1).into_iter().map(|visit| visit.on).collect();
         assert_eq!(places, ["up", "pull", "pull"]);
         assert_eq!(faults.visited(), 4);
+    }
+
+    #[tokio::test]
+    async fn a_fault_lets_go_even_if_its_rule_went_before_anybody_hung() {
+        let faults = Faults::new();
+        faults.set(vec![Rule::new("pull", Action::Hang)]).unwrap();
+        let fault = faults.take("pull", None, None).unwrap();
+        {
+            let hangs = std::pin::pin!(faults.lets_go(&fault));
+            assert!(futures::poll!(hangs).is_pending());
+        }
+        faults.set(Vec::new()).unwrap();
+        faults.lets_go(&fault).await;
     }
 
     #[test]

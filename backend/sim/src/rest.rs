@@ -239,7 +239,7 @@ async fn before(
             None => Failure::forbidden("/, Sys.Modify"),
         }),
         Action::Hang => {
-            cluster.faults().changed().await;
+            cluster.faults().lets_go(fault).await;
             Ok(())
         }
         Action::Offline => {

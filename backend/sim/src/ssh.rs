@@ -25,7 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::cluster::Cluster;
-use crate::faults::Action;
+use crate::faults::{Action, Fault};
 use crate::options::Options;
 use node::Node;
 use session::{Cuttable, Session};
@@ -124,12 +124,14 @@ impl Door {
                 return;
             }
             let fault = cluster.faults().take("ssh_connect", Some(&name), None);
-            match fault.map(|fault| fault.action) {
-                None => serve(&cluster, stream, node, config, cut).await,
-                Some(Action::Hang) => hang(&cluster, stream, &cut).await,
-                Some(Action::Cut) => greet_and_leave(stream).await,
-                Some(Action::Offline) => cluster.take_offline(&name),
-                Some(_) => drop(stream),
+            let Some(fault) = fault else {
+                return serve(&cluster, stream, node, config, cut).await;
+            };
+            match fault.action {
+                Action::Hang => hang(&cluster, &fault, stream, &cut).await,
+                Action::Cut => greet_and_leave(stream).await,
+                Action::Offline => cluster.take_offline(&name),
+                _ => drop(stream),
             }
         });
     }
@@ -158,10 +160,10 @@ async fn serve(
 }
 
 /// Accepts and says nothing, until the faults change or the client leaves.
-async fn hang(cluster: &Cluster, stream: TcpStream, cut: &CancellationToken) {
+async fn hang(cluster: &Cluster, fault: &Fault, stream: TcpStream, cut: &CancellationToken) {
     let faults = cluster.faults();
     tokio::select! {
-        () = faults.changed() => {}
+        () = faults.lets_go(fault) => {}
         () = cut.cancelled() => {}
         _ = left(&stream) => {}
     }

@@ -122,23 +122,22 @@ pub(super) async fn exec(link: &Link, call: &Call) -> Done {
         .cluster
         .faults()
         .take("pct_exec", Some(&link.node.name), Some(vmid));
-    let cuts = match fault.as_ref().map(|fault| fault.action) {
-        Some(Action::Hang) => {
-            link.node.cluster.faults().changed().await;
+    let cuts = match fault.as_ref().map(|fault| (fault, fault.action)) {
+        Some((fault, Action::Hang)) => {
+            link.node.cluster.faults().lets_go(fault).await;
             false
         }
-        Some(Action::Cut) => true,
-        Some(Action::Offline) => {
+        Some((_, Action::Cut)) => true,
+        Some((_, Action::Offline)) => {
             link.node.cluster.take_offline(&link.node.name);
             link.cut.cancel();
             return Err(DIED);
         }
-        Some(_) => {
+        Some((fault, _)) => {
             let usual = format!(
                 "lxc-attach: {vmid}: ../src/lxc/attach.c: get_attach_context: 406 Connection refused - Failed to get init pid"
             );
-            let text = fault.map_or(usual.clone(), |fault| fault.text(&usual));
-            return die(call, 1, &text).await;
+            return die(call, 1, &fault.text(&usual)).await;
         }
         None => false,
     };

@@ -95,7 +95,7 @@ impl Link {
         };
         match fault.action {
             Action::Hang => {
-                cluster.faults().changed().await;
+                cluster.faults().lets_go(&fault).await;
                 Ok(())
             }
             Action::Cut => {

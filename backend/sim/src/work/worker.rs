@@ -52,7 +52,7 @@ impl Worker {
         match &self.fault {
             Some(fault) if fault.action == Action::FailInTask => Err(fault.text(usual)),
             Some(fault) if fault.action == Action::HangInTask => {
-                self.cluster.faults().changed().await;
+                self.cluster.faults().lets_go(fault).await;
                 Ok(())
             }
             _ => Ok(()),

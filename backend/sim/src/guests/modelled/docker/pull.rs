@@ -163,7 +163,7 @@ impl Docker<'_> {
         let Some(fault) = fault else { return Ok(()) };
         match fault.action {
             Action::Hang => {
-                self.guest.faults().changed().await;
+                self.guest.faults().lets_go(fault).await;
                 Ok(())
             }
             Action::Cut => Err(fault.text("unexpected EOF")),
