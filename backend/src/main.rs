@@ -19,6 +19,7 @@ use std::{
 };
 
 use clap::{Parser, Subcommand};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::settings::Source;
 
@@ -65,6 +66,7 @@ const LAST_CALL: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     // ring everywhere: see the workspace manifest.
     let _ = rustls::crypto::ring::default_provider().install_default();
+    allow_files();
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -77,6 +79,22 @@ fn main() -> ExitCode {
             code
         }
         Err(error) => complain(&anyhow::Error::from(error)),
+    }
+}
+
+/// Lifts the limit of open files as far as the system lets us: each page that is open is one, and the usual 1024 are
+/// there for programs that use `select`.
+fn allow_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum {
+        // What is not granted is less room, and no reason not to start.
+        let _ = setrlimit(
+            Resource::Nofile,
+            Rlimit {
+                current: maximum,
+                maximum,
+            },
+        );
     }
 }
 

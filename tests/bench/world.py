@@ -65,15 +65,27 @@ class Cluster:
                 return f"{storage['storage']}:vztmpl/{container['template']}"
         raise Failed(f"{container['node']} has no {container['template']}")
 
+    def faults(self, rules):
+        """What goes wrong from now on, and nothing else."""
+        self.call("PUT", "/sim/faults", {"faults": rules})
+
     def state(self):
         """Everything there is to know of the cluster."""
+        return self.call("GET", "/sim/state")
+
+    def call(self, method, path, body=None):
+        """One call of the simulation's own."""
         # On loopback, started a moment ago by ourselves: there is nobody to be impersonated.
         context = ssl._create_unverified_context()
         connection = http.client.HTTPSConnection(self.ready["api"], timeout=PATIENCE, context=context)
-        connection.request("GET", "/sim/state")
-        state = json.loads(connection.getresponse().read())
+        body = None if body is None else json.dumps(body)
+        connection.request(method, path, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
         connection.close()
-        return state
+        if answer.status >= 300:
+            raise Failed(f"{method} {path} was answered {answer.status}: {text}")
+        return json.loads(text)
 
 
 class Service:
@@ -128,6 +140,12 @@ class Service:
         self.headers = {"Cookie": cookie, "X-CSRF-Token": session["csrf_token"]}
         token = self.ask("POST", "/tokens", {"name": "bench", "scopes": ["admin"]})
         self.headers = {"Authorization": "Bearer " + token["token"]}
+
+    def log_in_to_pages(self):
+        """As a browser does; the cookie of the session."""
+        body = {"username": "admin", "password": PASSWORD}
+        _, headers = self.ask("POST", "/sessions", body, with_headers=True)
+        return headers["set-cookie"].split(";")[0]
 
     def ask(self, method, path, body=None, with_headers=False):
         """One call; anything but success is a failure of the benchmark."""

@@ -12,6 +12,7 @@ mod recovery;
 mod replicas;
 mod safeguards;
 mod stop;
+mod watched;
 
 use crate::world::{Builder, World};
 

@@ -4,6 +4,10 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, FixedOffset};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::world::{Actor, PATIENCE, World};
 
@@ -380,5 +384,32 @@ async fn the_program_stops_within_ten_seconds_whatever_hangs_and_goes_on_afterwa
         "{:?}",
         next.elapsed()
     );
+    world.end().await;
+}
+
+/// The first signal asks: a request that is under way is waited for. The second insists.
+#[tokio::test]
+async fn the_program_ends_at_once_when_it_is_told_a_second_time() {
+    let mut world = World::new().start().await;
+    let url = world.service().url().to_owned();
+    let address = url.strip_prefix("http://").expect("plain HTTP");
+    let mut slow = TcpStream::connect(address).await.expect("it listens");
+    let head = "POST /api/v1/sessions HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\n\
+                Content-Length: 100\r\nExpect: 100-continue\r\n\r\n";
+    slow.write_all(head.as_bytes()).await.expect("sent");
+    // Somebody waits for the body.
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).await.expect("an answer");
+    assert_eq!(&answer, b"HTTP/1.1 100");
+    world.service().ask_to_stop();
+    let deadline = Instant::now() + PATIENCE;
+    while !world.log().contains("stopping: ") {
+        assert!(Instant::now() < deadline, "it does not stop");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    world.service().ask_to_stop();
+    let status = world.service().ended().await;
+    assert_eq!(status.code(), Some(128 + 15), "{}", world.log());
+    world.service().launch().await;
     world.end().await;
 }

@@ -4,7 +4,7 @@ use std::{
     fs::File,
     io::{BufRead as _, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     time::Instant,
 };
 
@@ -160,17 +160,25 @@ impl Service {
         signal(self.child.as_ref().expect("it runs"), "-CONT");
     }
 
+    /// Asks it to stop, and does not wait for it.
+    pub(crate) fn ask_to_stop(&self) {
+        signal(self.child.as_ref().expect("it runs"), "-TERM");
+    }
+
     /// Asks it to stop, and waits until it has.
     pub(crate) async fn stop(&mut self) {
+        self.ask_to_stop();
+        let status = self.ended().await;
+        assert!(status.success(), "it ended with {status}");
+    }
+
+    /// How it ended, once it has.
+    pub(crate) async fn ended(&mut self) -> ExitStatus {
         let mut child = self.child.take().expect("it runs");
-        signal(&child, "-TERM");
         let deadline = Instant::now() + PATIENCE;
         loop {
             match child.try_wait().expect("it can be waited for") {
-                Some(status) => {
-                    assert!(status.success(), "it ended with {status}");
-                    return;
-                }
+                Some(status) => return status,
                 None if Instant::now() > deadline => {
                     let _ = child.kill();
                     panic!("it did not stop in time");

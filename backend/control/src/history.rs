@@ -1,12 +1,16 @@
 //! Operations and events, as people look at them and what they wish of them.
 
+use std::sync::Arc;
+
 use api::{
     Abandon, AppState, Event, Operation, OperationId, OperationKind, OperationStatus, Page,
     StepReport, StepStatus,
 };
 use chrono::{DateTime, Utc};
-use futures::{Stream, stream};
+use futures::Stream;
 use store::{AppChange, EventFilter, History, OperationFilter, PageRequest};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::{Asked, Control, Error, failures::sentence, operations};
 
@@ -187,27 +191,27 @@ impl Control {
         })
     }
 
-    /// Events after `after` and then each as it comes. About one operation: from its beginning when `after` is
-    /// absent, until it is over; about all: from now on, without end.
+    /// Events after `after` and then each as it comes, some at once where they came at once. About one operation: from
+    /// its beginning when `after` is absent, until the end that is named; about all: from now on, without end.
     pub async fn follow(
         &self,
-        operation: Option<OperationId>,
+        followed: Followed,
         after: Option<i64>,
-    ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
-        let filter = self.filter(operation).await?;
-        let after = match (after, operation) {
+    ) -> Result<impl Stream<Item = Result<Vec<Arc<Event>>, Error>> + Send + use<>, Error> {
+        let filter = self.filter(followed.operation()).await?;
+        let after = match (after, followed) {
             (Some(after), _) => after,
-            (None, Some(_)) => 0,
-            (None, None) => self.site.store.events().newest().await?,
+            (None, Followed::All) => self.site.store.events().newest().await?,
+            (None, _) => 0,
         };
         let following = Following {
             follower: self.site.store.events().follow(after, filter),
-            waiting: Vec::new().into_iter(),
-            control: self.clone(),
-            operation,
-            ended: false,
+            store: self.site.store.clone(),
+            followed,
         };
-        Ok(stream::unfold(following, Following::next))
+        let (sender, receiver) = mpsc::channel(1);
+        tokio::spawn(following.tell(sender));
+        Ok(ReceiverStream::new(receiver))
     }
 
     async fn filter(&self, operation: Option<OperationId>) -> Result<EventFilter, Error> {
@@ -220,53 +224,75 @@ impl Control {
     }
 }
 
-/// A follower on its way through the events.
-struct Following {
-    follower: store::Follower,
-    waiting: std::vec::IntoIter<Event>,
-    control: Control,
-    operation: Option<OperationId>,
-    ended: bool,
+/// What is followed, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Followed {
+    /// Everything that happens.
+    All,
+    /// One operation, until it rests: completed, unwound, or stuck.
+    ToRest(OperationId),
+    /// One operation, until nobody can make it go on any more: a stuck one may be retried or abandoned.
+    ToTheEnd(OperationId),
 }
 
-impl Following {
-    async fn next(mut self) -> Option<(Result<Event, Error>, Self)> {
-        loop {
-            if let Some(event) = self.waiting.next() {
-                return Some((Ok(event), self));
-            }
-            if self.ended || self.is_over().await {
-                return None;
-            }
-            match self.follower.next().await {
-                Ok(events) => self.waiting = events.into_iter(),
-                Err(error) => {
-                    self.ended = true;
-                    return Some((Err(error.into()), self));
-                }
-            }
+impl Followed {
+    fn operation(self) -> Option<OperationId> {
+        match self {
+            Self::All => None,
+            Self::ToRest(id) | Self::ToTheEnd(id) => Some(id),
         }
     }
 
-    /// Whether nothing will come any more: the operation rests, and its last event has been handed over.
+    fn ends_with(self, row: &store::Operation) -> bool {
+        match self {
+            Self::All => false,
+            Self::ToRest(_) => row.status.is_at_rest(),
+            Self::ToTheEnd(_) => row.status.is_over() || row.abandoned.is_some(),
+        }
+    }
+}
+
+/// A follower on its way through the events, in a task of its own: whoever is told may be slow, or busy with what was
+/// told before, and must not hold a connection to the database meanwhile. A few who did would have them all.
+struct Following {
+    follower: store::Follower,
+    store: store::Store,
+    followed: Followed,
+}
+
+impl Following {
+    /// Tells until the end, or until nobody listens.
+    async fn tell(mut self, listener: mpsc::Sender<Result<Vec<Arc<Event>>, Error>>) {
+        let telling = async {
+            let mut may_be_over = true;
+            while !(may_be_over && self.is_over().await) {
+                let events = self.follower.next().await;
+                // Only what is said of the operation as a whole can have ended it.
+                let is_of_the_whole = |event: &Arc<Event>| event.step.is_none();
+                may_be_over = events
+                    .as_ref()
+                    .is_ok_and(|events| events.iter().any(is_of_the_whole));
+                let is_broken = events.is_err();
+                if listener.send(events.map_err(Error::from)).await.is_err() || is_broken {
+                    return;
+                }
+            }
+        };
+        tokio::select! { () = telling => {}, () = listener.closed() => {} }
+    }
+
+    /// Whether nothing will come any more: the operation is at its end, and its last event has been handed over.
     async fn is_over(&mut self) -> bool {
-        let Some(id) = self.operation else {
+        let Some(id) = self.followed.operation() else {
             return false;
         };
-        let store = &self.control.site.store;
         // The row first: an operation that rests has written all its events before.
-        let at_rest = store
-            .operations()
-            .get(id)
-            .await
-            .is_ok_and(|row| row.status.is_at_rest());
+        let row = self.store.operations().get(id).await;
         let after = self.follower.position();
-        at_rest
-            && store
-                .events()
-                .after(after, EventFilter::operation(id), 1)
-                .await
-                .is_ok_and(|events| events.is_empty())
+        row.is_ok_and(|row| self.followed.ends_with(&row)) && { self.store.events() }
+            .after(after, EventFilter::operation(id), 1)
+            .await
+            .is_ok_and(|events| events.is_empty())
     }
 }
 

@@ -71,7 +71,7 @@ use tokio_util::sync::CancellationToken;
 pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
 pub use error::Error;
 pub use fit::Fit;
-pub use history::OperationQuery;
+pub use history::{Followed, OperationQuery};
 pub use installed::{Credentials, ReleaseSummary};
 pub use logs::{LogLine, LogQuery};
 pub use overview::{Amount, GuestOverview, NodeOverview, Overview, Silence, StorageOverview};

@@ -5,6 +5,7 @@ use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, body::Body, extract::ConnectInfo, http::Request};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::process::{Resource, getrlimit};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
@@ -18,9 +19,10 @@ use crate::{metrics, stopping::Stopping};
 
 /// How long requests that are under way may take when the service stops: the whole stop is over within ten seconds.
 pub const GRACE: Duration = Duration::from_secs(6);
-/// Most connections at the same time. Below the usual limit of 1024 open files, for there are databases and
-/// SSH sessions besides.
-const CONNECTIONS: usize = 800;
+/// Open files that are left to databases and SSH sessions.
+const OTHER_FILES: u64 = 224;
+/// Most connections at the same time, however many files may be open: each costs memory.
+const CONNECTIONS: u64 = 8000;
 /// Longest time for the head of a request; also how long an idle connection is kept.
 const HEAD: Duration = Duration::from_secs(30);
 /// Pause after the system refused a connection, which is nearly always a lack of file descriptors.
@@ -71,7 +73,7 @@ async fn accept(
     shutdown: &CancellationToken,
     connections: &mut JoinSet<()>,
 ) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(most_connections()));
     let mut upkeep = time::interval(UPKEEP);
     let next = async || {
         let place = places
@@ -101,6 +103,13 @@ async fn accept(
             },
         }
     }
+}
+
+/// As many as the process may open files, and no more than it can bear.
+fn most_connections() -> usize {
+    let files = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    let most = files.saturating_sub(OTHER_FILES).clamp(16, CONNECTIONS);
+    usize::try_from(most).unwrap_or(usize::MAX)
 }
 
 /// One connection until either side ends it.

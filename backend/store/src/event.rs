@@ -109,6 +109,12 @@ impl EventFilter {
         }
     }
 
+    /// Whether it lets this event through.
+    pub(crate) fn takes(self, event: &api::Event) -> bool {
+        self.operation.is_none_or(|id| event.operation == id)
+            && self.app.is_none_or(|id| event.app == id)
+    }
+
     fn apply(self, rows: Select<Entity>) -> Select<Entity> {
         rows.apply_if(self.operation, |rows, id| {
             rows.filter(Column::OperationId.eq(id.to_string()))

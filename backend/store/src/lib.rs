@@ -38,6 +38,7 @@ mod duty;
 mod entity;
 mod error;
 mod event;
+mod feed;
 mod finish;
 mod follow;
 mod hidden;

@@ -13,7 +13,7 @@ use uuid::{ContextV7, Timestamp, Uuid};
 
 use crate::{
     Apps, Audit, Clock, Duties, Events, KnownHosts, Leases, Operations, Parking, Releases, Result,
-    Sessions, Settings, Tokens, Users, place::Place,
+    Sessions, Settings, Tokens, Users, feed::Feed, place::Place,
 };
 
 /// The database. Clones share one pool.
@@ -31,6 +31,8 @@ pub(crate) struct Inner {
     pub(crate) writer: Option<Arc<Semaphore>>,
     /// Number of the newest event that this process has committed.
     pub(crate) newest_event: watch::Sender<i64>,
+    /// The newest events, for those who follow.
+    pub(crate) feed: Feed,
     /// Changes when this process has committed something that a worker may wait for: an operation to be driven, a
     /// wish, or that everything is parked or resumed.
     pub(crate) work: watch::Sender<u64>,
@@ -61,6 +63,7 @@ impl Store {
                 clock,
                 writer: single_writer.then(|| Arc::new(Semaphore::new(1))),
                 newest_event: watch::Sender::new(0),
+                feed: Feed::default(),
                 work: watch::Sender::new(0),
                 wishes: watch::Sender::new(0),
                 identifiers: Mutex::new(ContextV7::new()),
@@ -72,6 +75,15 @@ impl Store {
     /// The time of day, as every row is stamped with it.
     pub fn now(&self) -> DateTime<Utc> {
         self.inner.clock.now()
+    }
+
+    /// Wakes those who follow, unless they know that there are events up to this one.
+    pub(crate) fn heard_of(&self, newest: i64) {
+        self.inner.newest_event.send_if_modified(|known| {
+            let is_news = newest > *known;
+            *known = newest.max(*known);
+            is_news
+        });
     }
 
     /// Whether the database answers.

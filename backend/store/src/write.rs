@@ -63,13 +63,7 @@ impl Write<'_> {
         self.tx.commit().await?;
         if let Some(newest) = self.newest_event {
             // Two commits may come here in the other order than they were made.
-            self.store.inner.newest_event.send_if_modified(|known| {
-                let newer = newest > *known;
-                if newer {
-                    *known = newest;
-                }
-                newer
-            });
+            self.store.heard_of(newest);
         }
         if self.has_work {
             self.store

@@ -7,8 +7,8 @@ use axum::{
     http::HeaderMap,
     response::{IntoResponse as _, Response},
 };
-use control::Control;
-use futures::StreamExt as _;
+use control::{Control, Followed};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -109,12 +109,12 @@ async fn tell(
     if which.format == Format::Json {
         return Ok(Json(list(&control, operation, after, which.limit).await?).into_response());
     }
-    let events = control.follow(operation, after).await?;
-    Ok(sse::answer(
-        events.map(|event| event.map(|event| sse::event(&event))),
-        stopping,
-        request_id,
-    ))
+    let followed = operation.map_or(Followed::All, Followed::ToRest);
+    let events = control.follow(followed, after).await?;
+    let events = events
+        .map_ok(|events| stream::iter(events).map(|event| Ok(sse::event(&event))))
+        .try_flatten();
+    Ok(sse::answer(events, stopping, request_id))
 }
 
 async fn list(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::{App, AppState, OperationKind};
 use axum::{extract::State, http::HeaderMap, response::Response};
 use chrono::{DateTime, Utc};
-use control::{Amount, Control, GuestOverview, OperationQuery};
+use control::{Amount, Control, Followed, GuestOverview, OperationQuery};
 use futures::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 
@@ -30,8 +30,6 @@ use crate::{
 
 /// Operations on the first page of an app.
 const RECENT: u32 = 5;
-/// Most events that become one patch.
-const TOGETHER: usize = 200;
 
 /// What stands above every page of an app.
 #[derive(Serialize)]
@@ -140,14 +138,19 @@ pub(crate) async fn live(
 ) -> Result<Response, Error> {
     let control = site.control;
     let id = control.app(&name).await?.id;
-    let events = control.follow(None, after.event(&headers)?).await?;
-    let events = events.try_filter(move |event| std::future::ready(event.app == id));
+    let events = control
+        .follow(Followed::All, after.event(&headers)?)
+        .await?;
+    let events = events.try_filter_map(move |mut events| {
+        events.retain(|event| event.app == id);
+        std::future::ready(Ok((!events.is_empty()).then_some(events)))
+    });
     let watcher = Arc::new((control, viewer));
-    let patches = events.ready_chunks(TOGETHER).then(move |events| {
+    let patches = events.then(move |events| {
         let watcher = watcher.clone();
         async move {
             let (control, viewer) = watcher.as_ref();
-            let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let events = events?;
             let app = control.app(&id.to_string()).await?;
             let now = control.now();
             let render =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::{App, AppState, Operation, OperationStatus};
 use axum::{extract::State, http::HeaderMap, response::Response};
 use chrono::{DateTime, Utc};
-use control::{Amount, Control, OperationQuery, Overview};
+use control::{Amount, Control, Followed, OperationQuery, Overview};
 use futures::{Stream, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
@@ -29,8 +29,6 @@ use crate::{
 const APPS: u32 = 60;
 /// Operations that are shown at once.
 const OPERATIONS: u32 = 8;
-/// Most events that become one patch.
-const TOGETHER: usize = 200;
 
 /// Which apps.
 #[derive(Deserialize)]
@@ -154,8 +152,8 @@ pub(crate) async fn live(
 ) -> Result<Response, Error> {
     let control = site.control;
     let after = after.event(&headers)?;
-    let events = control.follow(None, after).await?;
-    let events = events.ready_chunks(TOGETHER).map(Change::Events);
+    let events = control.follow(Followed::All, after).await?;
+    let events = events.map(Change::Events);
     let overviews = changes(control.overviews()).map(Change::Cluster);
     let watcher = Arc::new(Watcher { control, viewer });
     let patches = stream::select(events, overviews).then(move |change| {
@@ -167,7 +165,7 @@ pub(crate) async fn live(
 
 /// What makes the page another one.
 enum Change {
-    Events(Vec<Result<api::Event, control::Error>>),
+    Events(Result<Vec<Arc<api::Event>>, control::Error>),
     Cluster(Arc<Overview>),
 }
 
@@ -189,15 +187,11 @@ impl Watcher {
                 )?;
                 Ok((None, Patch::default().replace("cluster", html)))
             }
-            Change::Events(events) => self.after(events).await,
+            Change::Events(events) => self.after(&events?).await,
         }
     }
 
-    async fn after(
-        &self,
-        events: Vec<Result<api::Event, control::Error>>,
-    ) -> Result<(Option<i64>, Patch), Error> {
-        let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
+    async fn after(&self, events: &[Arc<api::Event>]) -> Result<(Option<i64>, Patch), Error> {
         let last = events.last().map(|event| event.id);
         let mut apps: Vec<_> = events.iter().map(|event| event.app).collect();
         apps.sort_unstable();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use api::{Abandon, App, Event, EventKind, Operation, OperationId, OperationStatus};
 use axum::{extract::State, http::HeaderMap, response::Response};
-use control::Control;
-use futures::{Stream, StreamExt as _, TryStreamExt as _, stream};
+use control::{Control, Followed};
+use futures::{StreamExt as _, stream};
 use serde::Serialize;
 use tokio::sync::Mutex;
 
@@ -30,8 +30,6 @@ use crate::{
 const BATCH: u32 = 1000;
 /// Most events of a page: more than any operation has had; the rest is in the API.
 const MOST: usize = 20_000;
-/// Most events that become one patch.
-const TOGETHER: usize = 200;
 
 #[derive(Serialize)]
 struct View {
@@ -89,14 +87,13 @@ pub(crate) async fn live(
 ) -> Result<Response, Error> {
     let control = site.control;
     let after = after.event(&headers)?.unwrap_or(0);
-    let events = control.follow(Some(id), Some(after)).await?;
+    let events = control.follow(Followed::ToTheEnd(id), Some(after)).await?;
     let mut images = Images::default();
     for event in all_events(&control, id).await? {
         if event.id <= after {
             images.see(&event);
         }
     }
-    let events = events.chain(while_stuck(control.clone(), id));
     let watcher = Arc::new(Watcher {
         control,
         viewer,
@@ -105,7 +102,6 @@ pub(crate) async fn live(
     });
     let ending = watcher.clone();
     let patches = events
-        .ready_chunks(TOGETHER)
         .then(move |events| {
             let watcher = watcher.clone();
             async move { watcher.patch(events).await }
@@ -165,9 +161,9 @@ struct Watcher {
 impl Watcher {
     async fn patch(
         &self,
-        events: Vec<Result<Event, control::Error>>,
+        events: Result<Vec<Arc<Event>>, control::Error>,
     ) -> Result<(Option<i64>, Patch), Error> {
-        let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let events = events?;
         let mut patch = Patch::default();
         let mut images = self.images.lock().await;
         let sees_images = events
@@ -178,7 +174,7 @@ impl Watcher {
             patch = patch.replace("images", self.render("operation.images", images.shown())?);
         }
         drop(images);
-        if events.iter().any(is_a_move) {
+        if events.iter().any(|event| is_a_move(event)) {
             patch = self.moved(patch, &events).await?;
         }
         for event in &events {
@@ -191,12 +187,13 @@ impl Watcher {
     }
 
     /// What stands above the steps, and the heads of the steps that moved.
-    async fn moved(&self, patch: Patch, events: &[Event]) -> Result<Patch, Error> {
+    async fn moved(&self, patch: Patch, events: &[Arc<Event>]) -> Result<Patch, Error> {
         let operation = self.control.operation(self.id).await?;
         let mut patch = self.around(patch, &operation).await?;
         for step in &operation.steps {
-            let is_meant = |event: &Event| event.step.as_deref() == Some(&step.name);
-            if events.iter().filter(|event| is_a_move(event)).any(is_meant) {
+            let is_meant =
+                |event: &Arc<Event>| is_a_move(event) && event.step.as_deref() == Some(&step.name);
+            if events.iter().any(is_meant) {
                 let html = self.render("operation.step_head", StepHead::of(step))?;
                 patch = patch.replace(format!("head-{}", step.name), html);
             }
@@ -241,27 +238,6 @@ impl Watcher {
 /// Whether an event changes where the operation or a step is; the others only print.
 fn is_a_move(event: &Event) -> bool {
     !matches!(event.kind, EventKind::StepLog | EventKind::ImageProgress)
-}
-
-/// A stuck operation may go on at any time, when a person on another device says so; one that is over does not.
-fn while_stuck(
-    control: Control,
-    id: OperationId,
-) -> impl Stream<Item = Result<Event, control::Error>> + Send + 'static {
-    let later = async move {
-        let newest = control.newest_event().await?;
-        let operation = control.operation(id).await?;
-        let is_over = operation.status.is_over() || operation.abandoned.is_some();
-        let events = if is_over {
-            stream::empty().left_stream()
-        } else {
-            let all = control.follow(None, Some(newest)).await?;
-            let of_this = move |event: &Event| std::future::ready(event.operation == id);
-            all.try_filter(of_this).right_stream()
-        };
-        Ok::<_, control::Error>(events)
-    };
-    stream::once(later).try_flatten()
 }
 
 async fn all_events(control: &Control, id: OperationId) -> Result<Vec<Event>, Error> {

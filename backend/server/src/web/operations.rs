@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::{Operation, OperationKind, OperationStatus};
 use axum::{extract::State, http::HeaderMap, response::Response};
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
-use control::{Control, OperationQuery};
+use control::{Control, Followed, OperationQuery};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +26,6 @@ use crate::{
 
 /// Operations of a page.
 const ROWS: u32 = 50;
-/// Most events that become one patch.
-const TOGETHER: usize = 200;
 
 /// What the form of filters says.
 #[derive(Clone, Default, Deserialize)]
@@ -131,13 +129,16 @@ pub(crate) async fn live(
     stopping: Stopping,
     request_id: RequestId,
 ) -> Result<Response, Error> {
-    let events = site.control.follow(None, after.event(&headers)?).await?;
+    let events = site
+        .control
+        .follow(Followed::All, after.event(&headers)?)
+        .await?;
     let watcher = Arc::new((site.control, viewer, which));
-    let patches = events.ready_chunks(TOGETHER).then(move |events| {
+    let patches = events.then(move |events| {
         let watcher = watcher.clone();
         async move {
             let (control, viewer, which) = watcher.as_ref();
-            let events = events.into_iter().collect::<Result<Vec<_>, _>>()?;
+            let events = events?;
             let part = Part {
                 of: list(control, which).await?,
             };

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use api::EventKind;
+use api::{EventKind, OperationId};
 use futures::future::join_all;
 use saga::Journal as _;
 use serde_json::json;
@@ -235,6 +235,66 @@ pub(crate) async fn numbers_appear_in_the_order_of_commits(world: &World) {
     for seen in seen {
         assert_eq!(seen, (1..=total).collect::<Vec<i64>>());
     }
+}
+
+/// They share what one of them reads, and some begin so late that it is not kept any more. Half of what happens is
+/// another replica's. Each is handed every event of its own once, in order.
+pub(crate) async fn many_followers_miss_nothing(world: &World) {
+    const EACH: usize = 600;
+    let replica = world.replica().await;
+    let mut journals = Vec::new();
+    for (name, store) in [("blog", &world.store), ("shop", &replica)] {
+        world.deploy(name).await;
+        let lease = store.leases().claim_next("worker", LEASE).await;
+        let lease = lease.unwrap().unwrap();
+        journals.push((lease.operation, store.journal(&lease, plan())));
+    }
+    let follow = |after: i64, operation: Option<OperationId>, count: usize| {
+        let filter = operation.map_or_else(EventFilter::default, EventFilter::operation);
+        let mut follower = world.store.events().follow(after, filter);
+        async move {
+            let mut seen: Vec<i64> = Vec::new();
+            while seen.len() < count {
+                let new = timeout(SOON, follower.next()).await;
+                let new = new.expect("events keep coming").unwrap();
+                assert!(
+                    new.iter()
+                        .all(|event| operation.is_none_or(|id| event.operation == id))
+                );
+                seen.extend(new.iter().map(|event| event.id));
+            }
+            assert_eq!(seen.len(), count);
+            assert!(seen.is_sorted_by(|a, b| a < b) && seen[0] > after);
+        }
+    };
+    let write = async {
+        for number in 0..EACH {
+            for (_, journal) in &journals {
+                let event = if number == 0 {
+                    started("create")
+                } else {
+                    checkpoint("create")
+                };
+                journal.append(&event, &json!({})).await.unwrap();
+            }
+        }
+    };
+    let (whole, one) = (2 * EACH + 2, EACH + 1);
+    let of = |number: usize| Some(journals[number].0);
+    let early = (0..20).flat_map(|_| {
+        [
+            follow(0, None, whole),
+            follow(0, of(0), one),
+            follow(0, of(1), one),
+        ]
+    });
+    tokio::join!(join_all(early), write);
+    let last = i64::try_from(whole).unwrap() - 5;
+    tokio::join!(
+        follow(0, None, whole),
+        follow(0, of(0), one),
+        follow(last, None, 5)
+    );
 }
 
 /// On PostgreSQL the look and the write share prepared statements, connection by connection.

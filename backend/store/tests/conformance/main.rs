@@ -102,6 +102,7 @@ conformance! {
         a_follower_is_woken,
         a_follower_sees_another_replica,
         numbers_appear_in_the_order_of_commits,
+        many_followers_miss_nothing,
         looking_whether_it_can_be_written_disturbs_no_writer,
     }
     wishes {
