@@ -1,6 +1,7 @@
 """A thousand people who watch one operation: what they cost in memory, and whether each is told everything."""
 
 import contextlib
+import re
 import selectors
 import socket
 import time
@@ -45,7 +46,9 @@ def one(stack, options, folder, kind):
     if kind == "API":
         path, header = f"/api/v1/operations/{operation}/events", "Authorization: " + service.headers["Authorization"]
     else:
-        path, header = f"/live/operations/{operation}", f"Cookie: {cookie}"
+        # The page names its stream, from the last event on that it shows.
+        page = service.page(cookie, f"/operations/{operation}")
+        path, header = re.search(r"/live/operations/[^\"]+", page).group(), f"Cookie: {cookie}"
     head = f"GET {path} HTTP/1.1\r\nHost: {service.address}\r\nAccept: text/event-stream\r\n{header}\r\n\r\n".encode()
     service.process.settle()
     before = service.process.resident()[0]

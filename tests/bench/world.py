@@ -147,6 +147,15 @@ class Service:
         _, headers = self.ask("POST", "/sessions", body, with_headers=True)
         return headers["set-cookie"].split(";")[0]
 
+    def page(self, cookie, path):
+        """A page's HTML."""
+        self.connection.request("GET", path, headers={"Cookie": cookie, "Accept": "text/html"})
+        answer = self.connection.getresponse()
+        text = answer.read().decode()
+        if answer.status != 200:
+            raise Failed(f"{path} was answered {answer.status}")
+        return text
+
     def ask(self, method, path, body=None, with_headers=False):
         """One call; anything but success is a failure of the benchmark."""
         headers = {**self.headers, "Content-Type": "application/json"}

@@ -1,9 +1,14 @@
 //! A town of its own for the cases: a simulated cluster, a database, and the application inside this process,
 //! which can be killed at any write of its journal.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
-use api::{AppId, AppState, Operation, OperationId, OperationKind, OperationStatus};
+use api::{Adopt, AppId, AppState, Operation, OperationId, OperationKind, OperationStatus};
 use catalog::Catalog;
 use control::{
     Asked, Control, Moment, Parts, Probe, SecretKey, Settings, SshTargets, Timeouts, Write,
@@ -25,12 +30,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::form::Form;
+use super::{form::Form, loss::Loss};
 
 /// What nobody may ever see: the value of a parameter that is a secret.
 pub(super) const SECRET: &str = "kept-from-everybody-4711-0815-2342";
 /// The app that is deployed, started, stopped and deleted.
-const APP: &str = "vaultwarden";
+pub(super) const APP: &str = "vaultwarden";
 /// Longest time for a request to the cluster: what hangs, hangs so long.
 const REQUEST: Duration = Duration::from_millis(2500);
 /// By how much limits are shortened.
@@ -57,6 +62,9 @@ pub(super) enum Identity {
 pub(super) struct Town {
     pub(super) cluster: Running,
     data: TempDir,
+    pub(super) database: PathBuf,
+    /// What a lost database has left behind, where one was lost.
+    pub(super) loss: Option<Loss>,
     identity: Identity,
     catalog: Catalog,
     process: Option<Process>,
@@ -64,7 +72,7 @@ pub(super) struct Town {
     looks: mpsc::UnboundedSender<Reached>,
     asked: Option<Asked>,
     /// Processes that were begun so far.
-    begun: u32,
+    pub(super) begun: u32,
 }
 
 /// What a process holds in memory; gone when it is killed.
@@ -84,9 +92,12 @@ impl Town {
         let cluster = Cluster::start(options).await.expect("the cluster starts");
         let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("catalog");
         let (looks, reached) = mpsc::unbounded_channel();
+        let data = tempfile::tempdir().expect("a folder");
         let mut town = Self {
             cluster,
-            data: tempfile::tempdir().expect("a folder"),
+            database: data.path().join("proximity.db"),
+            data,
+            loss: None,
             identity,
             catalog: Catalog::from_dir(&path).expect("the catalog is whole"),
             process: None,
@@ -135,8 +146,9 @@ impl Town {
     pub(super) async fn begin(&mut self) {
         assert!(self.process.is_none(), "there is one");
         let clock = Arc::new(SystemClock);
-        let path = self.data.path().join("proximity.db");
-        let store = Store::open(&path, clock).await.expect("a database");
+        let store = Store::open(&self.database, clock)
+            .await
+            .expect("a database");
         if self.begun == 0 {
             store.migrate().await.expect("a schema");
         }
@@ -162,6 +174,10 @@ impl Town {
             store,
             work,
         });
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        self.data.path()
     }
 
     fn parts(&self, store: Store) -> Parts {
@@ -241,6 +257,11 @@ impl Town {
                 let begun = control.deploy(asked, wish).await;
                 begun.expect("it may be deployed").operation
             }
+            OperationKind::Adopt => {
+                let vmid = self.loss.as_ref().expect("something was lost").vmid;
+                let begun = control.adopt(asked, vmid, Adopt { node: None }).await;
+                begun.expect("it may be adopted").operation
+            }
             kind => control
                 .start_operation(asked, name, kind)
                 .await
@@ -276,6 +297,14 @@ impl Town {
 
     /// Has the app as an operation of this kind expects it.
     pub(super) async fn prepare(&mut self, kind: OperationKind) {
+        if kind == OperationKind::Adopt {
+            self.forget_app().await;
+        } else {
+            self.prepare_app(kind).await;
+        }
+    }
+
+    pub(super) async fn prepare_app(&mut self, kind: OperationKind) {
         use OperationKind::{Delete, Deploy, Start, Stop};
         let wanted = match kind {
             OperationKind::Deploy | OperationKind::Adopt => None,
@@ -313,7 +342,10 @@ impl Town {
     pub(super) async fn node(&self) -> String {
         let app = self.control().app(APP).await.ok();
         let chosen = app.and_then(|app| app.node);
-        chosen.unwrap_or_else(|| self.cluster.nodes()[0].0.clone())
+        let left = || self.loss.as_ref().map(|loss| loss.node.clone());
+        chosen
+            .or_else(left)
+            .unwrap_or_else(|| self.cluster.nodes()[0].0.clone())
     }
 
     pub(super) async fn operation(&self, id: OperationId) -> Operation {

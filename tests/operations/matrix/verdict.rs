@@ -215,7 +215,14 @@ async fn rows(town: &Town, case: &Case, before: &Before, ended: &Operation) -> R
             .map_err(database)?,
         town.form().await?.numbers(),
     );
-    let held: BTreeSet<u64> = held.into_iter().map(u64::from).collect();
+    let mut held: BTreeSet<u64> = held.into_iter().map(u64::from).collect();
+    if let (Some(loss), false) = (&town.loss, is_completed) {
+        // Nobody's again, as it was before.
+        let is_free = held.insert(loss.vmid.into());
+        if !is_free {
+            return Err(format!("number {} is still held", loss.vmid));
+        }
+    }
     if held != there {
         return Err(format!("numbers {held:?} are held, {there:?} are there"));
     }

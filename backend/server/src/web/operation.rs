@@ -88,17 +88,11 @@ pub(crate) async fn live(
     let control = site.control;
     let after = after.event(&headers)?.unwrap_or(0);
     let events = control.follow(Followed::ToTheEnd(id), Some(after)).await?;
-    let mut images = Images::default();
-    for event in all_events(&control, id).await? {
-        if event.id <= after {
-            images.see(&event);
-        }
-    }
     let watcher = Arc::new(Watcher {
         control,
         viewer,
         id,
-        images: Mutex::new(images),
+        images: Mutex::new(None),
     });
     let ending = watcher.clone();
     let patches = events
@@ -155,7 +149,8 @@ struct Watcher {
     control: Control,
     viewer: Viewer<Read>,
     id: OperationId,
-    images: Mutex<Images>,
+    /// As far as they were pulled by the last event; asked for when the first is heard of.
+    images: Mutex<Option<Images>>,
 }
 
 impl Watcher {
@@ -165,15 +160,10 @@ impl Watcher {
     ) -> Result<(Option<i64>, Patch), Error> {
         let events = events?;
         let mut patch = Patch::default();
-        let mut images = self.images.lock().await;
-        let sees_images = events
-            .iter()
-            .map(|event| images.see(event))
-            .fold(false, |a, b| a | b);
-        if sees_images {
-            patch = patch.replace("images", self.render("operation.images", images.shown())?);
+        if events.iter().any(|event| Images::is_told_by(event)) {
+            let shown = self.images(&events).await?;
+            patch = patch.replace("images", self.render("operation.images", shown)?);
         }
-        drop(images);
         if events.iter().any(|event| is_a_move(event)) {
             patch = self.moved(patch, &events).await?;
         }
@@ -184,6 +174,28 @@ impl Watcher {
             }
         }
         Ok((events.last().map(|event| event.id), patch))
+    }
+
+    /// The images after these events.
+    async fn images(&self, events: &[Arc<Event>]) -> Result<Vec<Image>, Error> {
+        let mut known = self.images.lock().await;
+        let images = match known.as_mut() {
+            Some(images) => images,
+            None => {
+                let first = events.first().map_or(0, |event| event.id);
+                let mut images = Images::default();
+                for event in all_events(&self.control, self.id).await? {
+                    if event.id < first {
+                        images.see(&event);
+                    }
+                }
+                known.insert(images)
+            }
+        };
+        for event in events {
+            images.see(event);
+        }
+        Ok(images.shown())
     }
 
     /// What stands above the steps, and the heads of the steps that moved.

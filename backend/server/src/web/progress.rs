@@ -191,28 +191,28 @@ pub(super) fn steps(operation: &Operation, events: &[Event]) -> Vec<Step> {
 pub(super) struct Images(Vec<ImageProgress>);
 
 impl Images {
-    /// Takes what an event tells; answers whether it told something of an image.
-    pub(super) fn see(&mut self, event: &Event) -> bool {
-        if event.kind == EventKind::StepStarted && event.step.as_deref() == Some("pull_images") {
+    /// Whether an event tells something of images.
+    pub(super) fn is_told_by(event: &Event) -> bool {
+        event.kind == EventKind::ImageProgress || is_new_pull(event)
+    }
+
+    /// Takes what an event tells.
+    pub(super) fn see(&mut self, event: &Event) {
+        if is_new_pull(event) {
             // From the beginning, after a crash.
             self.0.clear();
-            return true;
         }
-        let Some(data) = event
-            .data
-            .as_ref()
-            .filter(|_| event.kind == EventKind::ImageProgress)
-        else {
-            return false;
-        };
-        let Ok(told) = serde_json::from_value::<ImageProgress>(data.clone()) else {
-            return false;
+        if event.kind != EventKind::ImageProgress {
+            return;
+        }
+        let data = event.data.clone().unwrap_or_default();
+        let Ok(told) = serde_json::from_value::<ImageProgress>(data) else {
+            return;
         };
         match self.0.iter_mut().find(|image| image.image == told.image) {
             Some(image) => *image = told,
             None => self.0.push(told),
         }
-        true
     }
 
     pub(super) fn shown(&self) -> Vec<Image> {
@@ -224,6 +224,10 @@ impl Images {
         };
         self.0.iter().map(image).collect()
     }
+}
+
+fn is_new_pull(event: &Event) -> bool {
+    event.kind == EventKind::StepStarted && event.step.as_deref() == Some("pull_images")
 }
 
 impl Outcome {
