@@ -27,7 +27,7 @@ def run(options, folder):
         service = Service(stack, options.binary, folder, cluster, settings={"PROXIMITY_LOG": "warn", "PROXIMITY_WORKERS": "8"})
         began = time.monotonic()
         for number in range(options.house):
-            wish = {"catalog_id": APP, "name": f"app {number}", "resources": {"memory": 256 << 20, "disk": 2 << 30}}
+            wish = {"catalog_id": APP, "name": f"app {number}", "resources": {"memory": 384 << 20, "disk": 3 << 30}}
             service.ask("POST", "/apps", wish)
         finish(service, options.house)
         service.process.settle()

@@ -22,7 +22,7 @@ async fn a_wrong_password_is_told_and_the_right_one_leads_where_one_wanted() {
     browser.fill("#password", PASSWORD).await;
     browser.click("#login button.button-primary").await;
     browser.comes_to(|path| path == "/nodes").await;
-    browser.until("[data-node=\"pve1\"]").await;
+    browser.until("#node-pve1").await;
     browser.end().await;
     world.end().await;
 }

@@ -265,7 +265,7 @@ impl Following {
     async fn tell(mut self, listener: mpsc::Sender<Result<Vec<Arc<Event>>, Error>>) {
         let telling = async {
             let mut may_be_over = true;
-            while !(may_be_over && self.is_over().await) {
+            while !(may_be_over && Box::pin(self.is_over()).await) {
                 let events = self.follower.next().await;
                 // Only what is said of the operation as a whole can have ended it.
                 let is_of_the_whole = |event: &Arc<Event>| event.step.is_none();

@@ -45,8 +45,9 @@ impl Follower {
     pub async fn next(&mut self) -> Result<Vec<Arc<api::Event>>> {
         loop {
             let known = *self.newest.borrow_and_update();
-            self.store.inner.feed.look(&self.store, known).await?;
-            let events = self.found().await?;
+            // On the heap while it lasts: most followers only wait, and there may be many.
+            Box::pin(self.store.inner.feed.look(&self.store, known)).await?;
+            let events = Box::pin(self.found()).await?;
             if let Some(last) = events.last() {
                 self.after = last.id;
                 return Ok(events);

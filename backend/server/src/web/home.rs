@@ -158,7 +158,7 @@ pub(crate) async fn live(
     let watcher = Arc::new(Watcher { control, viewer });
     let patches = stream::select(events, overviews).then(move |change| {
         let watcher = watcher.clone();
-        async move { watcher.patch(change).await }
+        Box::pin(async move { watcher.patch(change).await })
     });
     Ok(live::answer(patches, stopping, request_id))
 }

@@ -98,9 +98,10 @@ pub(crate) async fn live(
     let patches = events
         .then(move |events| {
             let watcher = watcher.clone();
-            async move { watcher.patch(events).await }
+            // On the heap while it is made: a stream that waits, and most do, holds no room for it.
+            Box::pin(async move { watcher.patch(events).await })
         })
-        .chain(stream::once(async move { ending.end().await }));
+        .chain(stream::once(async move { Box::pin(ending.end()).await }));
     Ok(live::answer(patches, stopping, request_id))
 }
 

@@ -9,7 +9,7 @@ use super::{icon, picture, state, viewer::Viewer};
 use crate::{error::Error, extract::Read, site::Site};
 
 /// Apps at most; more are found on the first page.
-const APPS: usize = 400;
+const APPS: usize = 300;
 /// Apps that are read at once.
 const AT_ONCE: u32 = 100;
 /// Operations that are offered.

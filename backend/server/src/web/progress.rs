@@ -406,9 +406,11 @@ mod tests {
                 "pull_images",
                 told(image, done),
             );
-            assert!(images.see(&event));
+            assert!(Images::is_told_by(&event));
+            images.see(&event);
         }
-        assert!(!images.see(&event(4, EventKind::StepLog, "pull_images", json!(null))));
+        let line = event(4, EventKind::StepLog, "pull_images", json!(null));
+        assert!(!Images::is_told_by(&line));
         let shown = images.shown();
         assert_eq!(shown.len(), 2);
         assert!(shown[0].complete && shown[0].done == 4 && !shown[1].complete);
