@@ -198,3 +198,62 @@ async fn a_plan_that_cannot_be_any_more_starts_nothing() {
     assert!(!later.html.contains("The cluster has not been seen yet"));
     world.end().await;
 }
+
+#[tokio::test]
+async fn several_apps_are_ticked_and_stopped_by_one_button() {
+    let mut world = World::new().start().await;
+    let admin = world.admin().await;
+    let mut ids = Vec::new();
+    for name in ["one", "two", "three"] {
+        let app = admin
+            .deployed(json!({"catalog_id": "memos", "name": name}))
+            .await;
+        ids.push(app["id"].as_str().unwrap().to_owned());
+    }
+    let browser = Browser::login(world.service().url()).await;
+    let home = browser.get("/").await;
+    for id in &ids {
+        let tick = format!("name=\"app\" value=\"{id}\" form=\"several\"");
+        assert!(home.html.contains(&tick), "{tick}");
+    }
+    let ticked = [
+        ("kind", "stop"),
+        ("app", ids[0].as_str()),
+        ("app", ids[2].as_str()),
+    ];
+    let begun = browser.post("/apps", &ticked).await;
+    assert_eq!(
+        (begun.status, begun.location.as_str()),
+        (303, "/operations?kind=stop")
+    );
+    let operations = admin.get("/api/v1/operations?kind=stop").await.body;
+    for operation in operations["items"].as_array().unwrap() {
+        admin.finished(operation["id"].as_str().unwrap()).await;
+    }
+    // What is not there any more is named, and the other one starts.
+    let ticked = [
+        ("kind", "start"),
+        ("app", ids[0].as_str()),
+        ("app", "app_nobody"),
+    ];
+    let told = browser.post("/apps", &ticked).await;
+    assert_eq!(told.status, 409);
+    assert!(
+        told.html.contains("app_nobody") && told.html.contains("Under way"),
+        "{}",
+        told.html
+    );
+    // Deleting is not among the buttons, and nothing ticked is nothing done.
+    for ticked in [
+        vec![("kind", "delete"), ("app", ids[1].as_str())],
+        vec![("kind", "stop")],
+    ] {
+        assert_eq!(browser.post("/apps", &ticked).await.location, "/#several");
+    }
+    let started = admin.get("/api/v1/operations?kind=start").await.body;
+    admin
+        .finished(started["items"][0]["id"].as_str().unwrap())
+        .await;
+    assert_eq!(admin.get("/api/v1/apps/two").await.body["state"], "running");
+    world.end().await;
+}

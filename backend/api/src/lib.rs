@@ -8,6 +8,7 @@
 
 mod app;
 mod auth;
+mod bulk;
 mod catalog;
 mod doctor;
 mod event;
@@ -23,6 +24,7 @@ mod status;
 
 pub use app::{App, AppState, Deploy, Deployed, Endpoint, Network, Resources, Started};
 pub use auth::{CreateToken, CreatedToken, Login, Principal, Scope, Session, Token};
+pub use bulk::{Bulk, BulkItem, BulkStarted, Refusal};
 pub use catalog::{
     CatalogApp, CatalogDetail, CatalogParameter, CheckRequest, Checked, Finding, FirstRun,
     ParameterOption, Severity,

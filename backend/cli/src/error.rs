@@ -71,6 +71,9 @@ pub(crate) enum Error {
     /// An operation came to rest without being completed; what there is to say has been said.
     #[error("the operation is {0}")]
     Ended(OperationStatus),
+    /// Some of several were refused or did not complete; each has been told.
+    #[error("{failed} of {of} apps: not done")]
+    Several { failed: usize, of: usize },
     /// A checked file has errors; they have been printed.
     #[error("the entry cannot be deployed")]
     Unfit,
@@ -103,6 +106,7 @@ impl Error {
             Self::Interrupted => Exit::Interrupted,
             Self::Strange { .. }
             | Self::Ended(_)
+            | Self::Several { .. }
             | Self::Unfit
             | Self::NotSetUp { .. }
             | Self::File { .. }

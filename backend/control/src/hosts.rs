@@ -1,6 +1,9 @@
 //! Commands inside containers: which node owns a container, how that node is reached, whose key it must show.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex as Locked, MutexGuard, PoisonError},
+};
 
 use proxmox::{NodeName, Vmid};
 use saga::Failure;
@@ -22,6 +25,8 @@ struct Inner {
     targets: SshTargets,
     /// Keys that were looked up or learnt since the start.
     keys: Mutex<BTreeMap<String, HostKey>>,
+    /// Where each container was when it was last asked for: looked at there first.
+    owners: Locked<BTreeMap<Vmid, NodeName>>,
 }
 
 impl Hosts {
@@ -38,6 +43,7 @@ impl Hosts {
             store,
             targets,
             keys: Mutex::default(),
+            owners: Locked::default(),
         }))
     }
 
@@ -70,11 +76,25 @@ impl Hosts {
     /// The node that owns a container, as the cluster says now: containers are moved by administrators and by
     /// high availability, and `pct` knows only its own node's.
     pub async fn owner(&self, vmid: Vmid) -> Result<Option<NodeName>, proxmox::Error> {
+        let last = self.owners().get(&vmid).cloned();
+        // The list of all guests grows with the cluster, and there is a command every moment.
+        if let Some(node) = last
+            && self.0.cluster.container_status(&node, vmid).await.is_ok()
+        {
+            return Ok(Some(node));
+        }
         let guests = self.0.cluster.guests().await?;
-        Ok(guests
-            .into_iter()
-            .find(|guest| guest.vmid == vmid)
-            .map(|guest| guest.node))
+        let guest = guests.into_iter().find(|guest| guest.vmid == vmid);
+        let node = guest.map(|guest| guest.node);
+        match &node {
+            Some(node) => self.owners().insert(vmid, node.clone()),
+            None => self.owners().remove(&vmid),
+        };
+        Ok(node)
+    }
+
+    fn owners(&self) -> MutexGuard<'_, BTreeMap<Vmid, NodeName>> {
+        self.0.owners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The SSH host on which `pct` reaches a container.

@@ -18,6 +18,7 @@ mod apps;
 mod attempts;
 mod auth;
 mod browse;
+mod bulk;
 mod compose;
 mod containers;
 mod context;

@@ -118,13 +118,18 @@ export function put({ target, place, html }) {
   restore();
 }
 
-// What a person is in the middle of stays: the focus, and what they have unfolded.
+// What a person is in the middle of stays: the focus, and what they have unfolded or ticked.
 function kept(element) {
   const active = document.activeElement;
   const focused = element.contains(active) ? active.id || active.getAttribute("href") : undefined;
   const unfolded = [...element.querySelectorAll("details[id][open]")].map((details) => details.id);
+  const ticked = [...element.querySelectorAll("input[type=checkbox][id]:checked")].map((box) => box.id);
   return () => {
     for (const id of unfolded) document.getElementById(id)?.setAttribute("open", "");
+    for (const id of ticked) {
+      const box = document.getElementById(id);
+      if (box) box.checked = true;
+    }
     if (!focused) return;
     const again = document.getElementById(focused) ?? document.querySelector(`[href="${CSS.escape(focused)}"]`);
     again?.focus({ preventScroll: true });

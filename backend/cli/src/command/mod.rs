@@ -32,13 +32,13 @@ pub enum ClientCommand {
     Show(apps::Named),
     /// Print the logs of an app, as its services wrote them
     Logs(logs::Arguments),
-    /// Start a stopped app
+    /// Start a stopped app, or several
     Start(life::Arguments),
-    /// Stop a running app and its container
+    /// Stop a running app and its container, or several
     Stop(life::Arguments),
-    /// Stop an app, then start it
+    /// Stop an app, then start it, or several
     Restart(life::Arguments),
-    /// Delete an app with its container and data
+    /// Delete an app with its container and data, or several
     Delete(life::Arguments),
     /// List the operations, or show one
     Operations(operations::Arguments),

@@ -188,3 +188,21 @@ async fn a_lost_answer_is_asked_for_again_by_the_same_key() {
             .all(|request| request.starts_with("POST /api/v1/apps HTTP/1.1"))
     );
 }
+
+#[tokio::test]
+async fn several_apps_are_one_request_and_each_is_told() {
+    let begun = json!({"items": [
+        {"app": "blog", "operation": fixtures::operation("stop", "queued")},
+        {"app": "shop", "refusal": {"code": "not_found", "message": "There is no such app."}},
+    ]});
+    let routes = Router::new().route("/operations", post(always(202, begun)));
+    let service = Service::play(routes).await;
+    let left = Person::at(&service).types("stop blog shop").await;
+    assert_eq!(left.exit, Exit::Failed);
+    insta::assert_snapshot!(left.told(&service));
+    let sent = service.seen().pop().unwrap();
+    assert_eq!(
+        sent.json(),
+        json!({"kind": "stop", "apps": ["blog", "shop"]})
+    );
+}

@@ -37,7 +37,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(apps::stop))
         .routes(routes!(apps::restart))
         .routes(routes!(logs::read))
-        .routes(routes!(operations::list))
+        .routes(routes!(operations::list, operations::begin))
         .routes(routes!(operations::show))
         .routes(routes!(operations::cancel))
         .routes(routes!(operations::retry))

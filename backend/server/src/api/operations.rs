@@ -1,7 +1,10 @@
 //! Operations: look, cancel, retry, abandon.
 
-use api::{Abandon, Operation, OperationId, OperationKind, OperationStatus, Page, Started};
-use axum::{Json, extract::State, response::Response};
+use api::{
+    Abandon, Bulk, BulkStarted, Operation, OperationId, OperationKind, OperationStatus, Page,
+    Started,
+};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use control::{Control, OperationQuery};
 use serde::Deserialize;
@@ -67,6 +70,24 @@ pub(crate) async fn list(
             })
             .await?,
     ))
+}
+
+/// Begin the same operation on several apps.
+#[utoipa::path(post, path = "/operations", tag = "operations", request_body = Bulk,
+    params(("Idempotency-Key" = Option<String>, Header, max_length = 200,
+        description = "What you call this request, so that sending it twice does it once.")),
+    responses(
+        (status = 202, description = "What became of each app: an operation that is under way, or why there is none. \
+            One that is refused does not keep the others.", body = BulkStarted),
+        (status = 422, description = "The kind is another one, or there are no apps, or too many."),
+    ))]
+pub(crate) async fn begin(
+    State(control): State<Control>,
+    caller: Caller<Write>,
+    Body(bulk): Body<Bulk>,
+) -> Result<(StatusCode, Json<BulkStarted>), Error> {
+    let begun = control.start_operations(&caller.asked, bulk).await?;
+    Ok((StatusCode::ACCEPTED, Json(begun)))
 }
 
 /// An operation with its steps.

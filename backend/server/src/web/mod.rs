@@ -17,6 +17,7 @@ mod app_settings;
 mod appearance;
 mod assets;
 mod brand;
+mod bulk;
 mod catalog;
 mod command;
 mod commands;
@@ -81,6 +82,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/settings/doctor", post(doctor::examine))
         .route("/settings/reconcile", post(reconciliation::compare))
         .route("/containers/{vmid}/adopt", post(reconciliation::adopt))
+        .route("/apps", get(bulk::home).post(bulk::begin))
         .route("/apps/{id}", get(app::page))
         .route("/live/apps/{id}", get(app::live))
         .route("/apps/{id}/start", post(app::start))
