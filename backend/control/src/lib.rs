@@ -15,7 +15,6 @@
 mod accounts;
 mod adoption;
 mod apps;
-mod attempts;
 mod auth;
 mod browse;
 mod bulk;

@@ -9,15 +9,12 @@ use std::{
 use api::Login;
 use store::User;
 use subtle::ConstantTimeEq as _;
+use tokio::time::Instant;
 
-use crate::{
-    Error,
-    accounts::Accounts,
-    attempts::{self, Attempts},
-    auth::digest,
-    random,
-};
+use crate::{Error, accounts::Accounts, auth::digest, guesses::Guesses, random};
 
+/// What guesses at the code are counted under.
+const CODE: &str = "the code";
 /// Browsers that are let in at the same time. The oldest makes room.
 const TICKETS: usize = 16;
 
@@ -27,7 +24,7 @@ pub(super) struct Entrance {
     /// SHA-256 of the code.
     code: Vec<u8>,
     tickets: Mutex<Vec<Ticket>>,
-    attempts: Attempts,
+    guesses: Guesses,
 }
 
 /// A browser that was let in.
@@ -46,39 +43,33 @@ impl Entrance {
             accounts,
             code: digest(&code),
             tickets: Mutex::default(),
-            attempts: Attempts::default(),
+            guesses: Guesses::default(),
         };
         (entrance, code)
     }
 
     /// A cookie for whoever knows the code.
     pub(super) async fn by_code(&self, address: IpAddr, code: &str) -> Result<String, Error> {
-        let who = attempts::from(address);
-        self.attempts.check(&who)?;
+        self.guesses.begin(address, CODE, Instant::now())?;
         let right = bool::from(digest(code.trim()).ct_eq(&self.code));
         // Asked second, so that a wrong code takes as long with an administrator as without.
         if !right || !self.accounts.is_empty().await? {
-            self.attempts.failed(&who);
             return Err(Error::Unauthenticated);
         }
-        self.attempts.succeeded(&who);
+        self.guesses.take_back(address, CODE, true);
         Ok(self.admit(None))
     }
 
     /// A cookie for an administrator.
     pub(super) async fn by_login(&self, address: IpAddr, login: Login) -> Result<String, Error> {
-        let who = attempts::from(address);
-        self.attempts.check(&who)?;
-        match self.accounts.check(login).await {
-            Ok(user) => {
-                self.attempts.succeeded(&who);
-                Ok(self.admit(Some(user)))
-            }
-            Err(error) => {
-                self.attempts.failed(&who);
-                Err(error)
-            }
+        let name = login.username.clone();
+        self.guesses.begin(address, &name, Instant::now())?;
+        let known = self.accounts.check(login).await;
+        // Where it could not be looked at, nobody has guessed.
+        if !matches!(known, Err(Error::Unauthenticated)) {
+            self.guesses.take_back(address, &name, known.is_ok());
         }
+        known.map(|user| self.admit(Some(user)))
     }
 
     fn admit(&self, user: Option<User>) -> String {
