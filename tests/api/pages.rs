@@ -200,6 +200,23 @@ async fn a_plan_that_cannot_be_any_more_starts_nothing() {
 }
 
 #[tokio::test]
+async fn pictures_are_the_sign_or_what_the_entry_brings_and_strangers_see_a_letter() {
+    let mut world = World::new().start().await;
+    let url = world.service().url().to_owned();
+    let mut browser = Browser::login(&url).await;
+    let own = browser.get("/pictures/memos.svg").await;
+    assert!(own.html.contains("aria-label=\"Memos\""), "{}", own.html);
+    let sign = browser.get("/pictures/gitea.svg").await;
+    assert!(!sign.html.contains("aria-label") && sign.html.contains("<path"));
+    let letter = browser.get("/pictures/nothing-like-it.svg").await;
+    assert!(letter.html.contains(">N</text>"));
+    browser.cookie.clear();
+    let stranger = browser.get("/pictures/memos.svg").await;
+    assert!(stranger.html.contains(">M</text>"), "{}", stranger.html);
+    world.end().await;
+}
+
+#[tokio::test]
 async fn several_apps_are_ticked_and_stopped_by_one_button() {
     let mut world = World::new().start().await;
     let admin = world.admin().await;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod crash;
+mod disk;
 mod failures;
 mod foreign;
 pub(crate) mod kills;

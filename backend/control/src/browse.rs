@@ -33,6 +33,11 @@ impl Control {
         Ok(detail(self.manifest(id)?))
     }
 
+    /// The picture that an entry brings along: its media type and its content, which the catalog has looked through.
+    pub fn catalog_icon(&self, id: &str) -> Option<(&'static str, &[u8])> {
+        self.manifest(id).ok()?.icon_bytes()
+    }
+
     /// What a catalog entry or a compose file would be found to be.
     pub fn check(&self, request: &CheckRequest) -> Checked {
         let app = request.app.as_ref().map(String::as_bytes);

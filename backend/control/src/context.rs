@@ -1,6 +1,6 @@
 //! What steps work with.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::AtomicBool};
 
 use api::{AppId, ImageProgress, OperationId};
 use catalog::Catalog;
@@ -48,6 +48,9 @@ pub struct Site {
     pub(crate) overviews: Overviews,
     /// How long deployments are expected to take.
     pub(crate) estimates: Estimates,
+    /// Whether the worker could not take an operation when it last tried: what it cannot do, this process is not
+    /// ready for.
+    pub(crate) cannot_claim: AtomicBool,
 }
 
 impl std::ops::Deref for Context {

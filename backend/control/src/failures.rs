@@ -137,6 +137,11 @@ pub(crate) fn explain(output: &str, mut otherwise: Failure) -> Failure {
 /// The database does not answer. What it said is for the log alone.
 pub(crate) fn database(error: &store::Error) -> Failure {
     tracing::error!(%error, "the database failed");
+    database_silent()
+}
+
+/// The same, where the log has it already.
+pub(crate) fn database_silent() -> Failure {
     Failure::new(
         "database_unavailable",
         "Proximity's own database cannot be read or written now.",

@@ -61,7 +61,10 @@ mod view;
 mod waiting;
 mod worker;
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use catalog::Catalog;
 use saga::StepError;
@@ -149,6 +152,7 @@ impl Control {
             probe,
             overviews: Overviews::new(),
             estimates: Estimates::default(),
+            cannot_claim: AtomicBool::new(false),
         };
         Self {
             site: Arc::new(site),
@@ -182,9 +186,13 @@ impl Control {
         retention::run(&self.site, holder, shutdown).await;
     }
 
-    /// Whether the database can be read and written.
+    /// Whether the database can be read and written, and operations be taken from it.
     pub async fn ready(&self) -> Result<(), Error> {
-        Ok(self.site.store.ready().await?)
+        self.site.store.ready().await?;
+        if self.site.cannot_claim.load(Ordering::Relaxed) {
+            return Err(Error::Unavailable(failures::database_silent()));
+        }
+        Ok(())
     }
 
     /// How many operations there are of each kind and status.

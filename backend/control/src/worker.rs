@@ -40,6 +40,8 @@ pub(crate) async fn run(site: Arc<Site>, holder: &str, shutdown: CancellationTok
         work.borrow_and_update();
         if is_parked(&site).await {
             crew.halt.cancel();
+            // Nobody tries, and the database has just answered.
+            site.cannot_claim.store(false, Ordering::Relaxed);
         } else {
             if crew.halt.is_cancelled() {
                 crew.halt = shutdown.child_token();
@@ -114,7 +116,10 @@ impl<'a> Crew<'a> {
     async fn take(&mut self, lane: Lane) -> Option<task::Id> {
         let Settings { lease, limits, .. } = self.site.settings;
         let leases = self.site.store.leases();
-        match leases.claim(self.holder, lease, limits, lane).await {
+        let claimed = leases.claim(self.holder, lease, limits, lane).await;
+        let cannot = claimed.is_err();
+        self.site.cannot_claim.store(cannot, Ordering::Relaxed);
+        match claimed {
             Ok(lease) => {
                 let lease = lease?;
                 let context = Context {

@@ -59,7 +59,7 @@ pub enum Error {
     NotACopy(String),
     /// Locked, full, gone or not reachable: try again later. A write may have happened when its very commit
     /// was cut off.
-    #[error("the database cannot be used now")]
+    #[error("the database cannot be used now: {}", cause(.0))]
     Unavailable(#[source] DbErr),
     /// A stored value cannot be read: it was changed by hand, or written by a version with other words.
     #[error("the database holds something unreadable in {place}: {reason}")]
@@ -103,6 +103,18 @@ pub(crate) fn code_of(error: &DbErr) -> Option<String> {
         Ok(extended) if code.len() != 5 => (extended & 0xff).to_string(),
         _ => code.into_owned(),
     })
+}
+
+/// A clause for the log, without an address and without the statement.
+fn cause(error: &DbErr) -> String {
+    let known = match code_of(error).as_deref() {
+        Some("5" | "6" | "15") => "another process has locked it",
+        Some("8") => "it is read-only",
+        Some("10") => "its disk fails, or is full",
+        Some("13") => "there is no room left on its disk",
+        _ => return error.to_string(),
+    };
+    known.to_owned()
 }
 
 /// Whether the same statement may succeed later.

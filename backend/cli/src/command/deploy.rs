@@ -295,9 +295,34 @@ fn draw(console: &mut Console, plan: &Plan) -> std::io::Result<()> {
         "The cluster has no nodes.",
     )?;
     console.say("")?;
-    let steps = plan
-        .steps
-        .iter()
-        .map(|step| [words(&step.name), step.description.clone()]);
-    table::print(console, ["STEP", "WHAT IT DOES"], steps, "")
+    let steps = plan.steps.iter().map(|step| {
+        [
+            words(&step.name),
+            step.expected_seconds.map(about).unwrap_or_default(),
+            step.description.clone(),
+        ]
+    });
+    table::print(console, ["STEP", "TAKES", "WHAT IT DOES"], steps, "")?;
+    let expected: Vec<f64> = { plan.steps.iter() }
+        .filter_map(|step| step.expected_seconds)
+        .collect();
+    if expected.is_empty() {
+        return Ok(());
+    }
+    console.say("")?;
+    let whole = about(expected.iter().sum());
+    console.say(&format!(
+        "Expected to take {whole}, as earlier deployments did."
+    ))
+}
+
+/// Seconds, as exactly as an estimate is.
+fn about(seconds: f64) -> String {
+    if seconds < 1.0 {
+        "under 1 s".to_owned()
+    } else if seconds < 90.0 {
+        format!("{seconds:.0} s")
+    } else {
+        format!("{:.0} min", seconds / 60.0)
+    }
 }

@@ -121,7 +121,10 @@ pub(crate) fn plan() -> Plan {
         "resources": {"cores": 1, "memory": 268_435_456, "disk": 2_147_483_648_u64},
         "images": ["traefik/whoami:v1.11.0"],
         "endpoints": [{"name": "web", "scheme": "http", "port": 80, "url": "http://<address>", "primary": true}],
-        "steps": [{"name": "create_container", "description": "Creates container 101 on pve1.", "reversible": true}],
+        "steps": [
+            {"name": "create_container", "description": "Creates container 101 on pve1.", "reversible": true, "expected_seconds": 4.6},
+            {"name": "pull_images", "description": "Pulls traefik/whoami:v1.11.0.", "reversible": true, "expected_seconds": 0.4},
+        ],
     }))
 }
 

@@ -1,14 +1,15 @@
-//! Pictures of apps: the sign that they are known by, or a letter on a colour, as a tile.
+//! Pictures of apps: the sign that they are known by, what their entry brings along, or a letter on a colour.
 
 use axum::{
-    extract::Path,
-    http::{HeaderName, header},
-    response::IntoResponse,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderName, header},
+    response::{IntoResponse as _, Response},
 };
+use control::Credential;
 use sha2::{Digest as _, Sha256};
 
 use super::brand;
-use crate::error::Error;
+use crate::{error::Error, extract::session_cookie, site::Site};
 
 /// Its address. Pages name it; browsers keep it for a day.
 pub(crate) fn address(id: &str) -> String {
@@ -20,17 +21,42 @@ pub(crate) fn address(id: &str) -> String {
     format!("/pictures/{plain}.svg")
 }
 
-/// The picture of the app with this id. Open to strangers: it shows nothing but the id that they ask with.
-pub(crate) async fn serve(Path(name): Path<String>) -> Result<impl IntoResponse, Error> {
+/// The picture of the app with this id: the sign that it is known by; else the one that its entry brings along, for those
+/// who may see the catalog; else a letter. To strangers it shows nothing but the id that they ask with.
+pub(crate) async fn serve(
+    State(site): State<Site>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Error> {
     let id = name.strip_suffix(".svg").ok_or(Error::NoSuchPath)?;
     if id.is_empty() || address(id) != format!("/pictures/{name}") {
         return Err(Error::NoSuchPath);
     }
-    let headers: [(HeaderName, &str); 2] = [
-        (header::CONTENT_TYPE, "image/svg+xml"),
-        (header::CACHE_CONTROL, "public, max-age=86400"),
-    ];
-    Ok((headers, draw(id)))
+    if brand::find(id).is_none()
+        && let Some((kind, bytes)) = site.control.catalog_icon(id)
+        && is_known(&site, &headers).await
+    {
+        let about = picture(kind, "private, max-age=86400");
+        return Ok((about, bytes.to_vec()).into_response());
+    }
+    let about = picture("image/svg+xml", "public, max-age=86400");
+    Ok((about, draw(id)).into_response())
+}
+
+fn picture(kind: &'static str, kept: &'static str) -> [(HeaderName, &'static str); 2] {
+    [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept)]
+}
+
+async fn is_known(site: &Site, headers: &HeaderMap) -> bool {
+    let Some(cookie) = session_cookie(headers) else {
+        return false;
+    };
+    let shown = Credential::Session {
+        cookie: &cookie,
+        csrf: None,
+        is_write: false,
+    };
+    site.control.authenticate(shown).await.is_ok()
 }
 
 fn draw(id: &str) -> String {
