@@ -62,6 +62,7 @@ async fn a_full_disk_is_told_and_a_deployment_goes_on_when_there_is_room_again()
     };
     let file = folder.path().join("proximity.db");
     let world = World::new()
+        .set("PROXIMITY_LEASE", "2s")
         .set(
             "DATABASE_URL",
             &format!("sqlite://{}?mode=rwc", file.display()),

@@ -102,39 +102,41 @@ impl<'a> Crew<'a> {
 
     /// Takes as many operations as there is room for.
     async fn claim(&mut self) {
+        let claimed = self.try_claim().await;
+        self.site
+            .cannot_claim
+            .store(claimed.is_err(), Ordering::Relaxed);
+        if let Err(error) = claimed {
+            tracing::error!(%error, "no operation can be claimed");
+        }
+    }
+
+    async fn try_claim(&mut self) -> store::Result<()> {
         while self.driven.len() - usize::from(self.spare.is_some()) < self.site.settings.workers {
-            if self.take(Lane::Any).await.is_none() {
+            if self.take(Lane::Any).await?.is_none() {
                 break;
             }
         }
         if self.spare.is_none() {
-            self.spare = self.take(Lane::Spare).await;
+            self.spare = self.take(Lane::Spare).await?;
         }
+        Ok(())
     }
 
     /// Takes one operation and begins to drive it.
-    async fn take(&mut self, lane: Lane) -> Option<task::Id> {
+    async fn take(&mut self, lane: Lane) -> store::Result<Option<task::Id>> {
         let Settings { lease, limits, .. } = self.site.settings;
         let leases = self.site.store.leases();
-        let claimed = leases.claim(self.holder, lease, limits, lane).await;
-        let cannot = claimed.is_err();
-        self.site.cannot_claim.store(cannot, Ordering::Relaxed);
-        match claimed {
-            Ok(lease) => {
-                let lease = lease?;
-                let context = Context {
-                    site: self.site.clone(),
-                    operation: lease.operation,
-                    lease,
-                };
-                let driving = one(context, self.halt.child_token());
-                Some(self.driven.spawn(driving).id())
-            }
-            Err(error) => {
-                tracing::error!(%error, "no operation can be claimed");
-                None
-            }
-        }
+        let Some(lease) = leases.claim(self.holder, lease, limits, lane).await? else {
+            return Ok(None);
+        };
+        let context = Context {
+            site: self.site.clone(),
+            operation: lease.operation,
+            lease,
+        };
+        let driving = one(context, self.halt.child_token());
+        Ok(Some(self.driven.spawn(driving).id()))
     }
 
     /// Waits until one of them is not driven any more.
