@@ -24,7 +24,10 @@ pub(crate) fn on_signal(tracker: &TaskTracker) -> std::io::Result<CancellationTo
         }
         tracing::info!("stopping: operations are parked and go on at the next start");
         asked.cancel();
-        // Nobody waits for this one: most stop after the first signal.
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "nobody waits for it: most stop after the first signal"
+        )]
         tokio::spawn(async move {
             let code = tokio::select! {
                 _ = interrupt.recv() => INTERRUPTED,

@@ -7,10 +7,9 @@ use api::{
     StepReport, StepStatus,
 };
 use chrono::{DateTime, Utc};
-use futures::Stream;
+use futures::{Stream, stream};
 use store::{AppChange, EventFilter, History, OperationFilter, PageRequest};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
+use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{Asked, Control, Error, failures::sentence, operations};
 
@@ -210,8 +209,14 @@ impl Control {
             followed,
         };
         let (sender, receiver) = mpsc::channel(1);
-        tokio::spawn(following.tell(sender));
-        Ok(ReceiverStream::new(receiver))
+        // Ended with the stream that holds it.
+        let mut task = JoinSet::new();
+        task.spawn(following.tell(sender));
+        let told = async |(mut receiver, task): (mpsc::Receiver<_>, JoinSet<()>)| {
+            let events = receiver.recv().await?;
+            Some((events, (receiver, task)))
+        };
+        Ok(stream::unfold((receiver, task), told))
     }
 
     async fn filter(&self, operation: Option<OperationId>) -> Result<EventFilter, Error> {
@@ -263,22 +268,19 @@ struct Following {
 impl Following {
     /// Tells until the end, or until nobody listens.
     async fn tell(mut self, listener: mpsc::Sender<Result<Vec<Arc<Event>>, Error>>) {
-        let telling = async {
-            let mut may_be_over = true;
-            while !(may_be_over && Box::pin(self.is_over()).await) {
-                let events = self.follower.next().await;
-                // Only what is said of the operation as a whole can have ended it.
-                let is_of_the_whole = |event: &Arc<Event>| event.step.is_none();
-                may_be_over = events
-                    .as_ref()
-                    .is_ok_and(|events| events.iter().any(is_of_the_whole));
-                let is_broken = events.is_err();
-                if listener.send(events.map_err(Error::from)).await.is_err() || is_broken {
-                    return;
-                }
+        let mut may_be_over = true;
+        while !(may_be_over && Box::pin(self.is_over()).await) {
+            let events = self.follower.next().await;
+            // Only what is said of the operation as a whole can have ended it.
+            let is_of_the_whole = |event: &Arc<Event>| event.step.is_none();
+            may_be_over = events
+                .as_ref()
+                .is_ok_and(|events| events.iter().any(is_of_the_whole));
+            let is_broken = events.is_err();
+            if listener.send(events.map_err(Error::from)).await.is_err() || is_broken {
+                return;
             }
-        };
-        tokio::select! { () = telling => {}, () = listener.closed() => {} }
+        }
     }
 
     /// Whether nothing will come any more: the operation is at its end, and its last event has been handed over.

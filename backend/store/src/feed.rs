@@ -74,13 +74,12 @@ impl Feed {
             let new = events.after(until, EventFilter::default(), limit).await?;
             Some(new).filter(|new| new.len() < KEPT)
         };
-        match new {
-            Some(new) => self.change(|recent| recent.extend(new, known, asked)),
+        if let Some(new) = new {
+            self.change(|recent| recent.extend(new, known, asked));
+        } else {
             // Nobody has looked for long: it begins anew from here.
-            None => {
-                let newest = store.events().newest().await?;
-                self.change(|recent| *recent = Recent::empty(newest.max(known), asked));
-            }
+            let newest = store.events().newest().await?;
+            self.change(|recent| *recent = Recent::empty(newest.max(known), asked));
         }
         self.tell(store);
         Ok(())

@@ -180,19 +180,17 @@ impl Watcher {
     /// The images after these events.
     async fn images(&self, events: &[Arc<Event>]) -> Result<Vec<Image>, Error> {
         let mut known = self.images.lock().await;
-        let images = match known.as_mut() {
-            Some(images) => images,
-            None => {
-                let first = events.first().map_or(0, |event| event.id);
-                let mut images = Images::default();
-                for event in all_events(&self.control, self.id).await? {
-                    if event.id < first {
-                        images.see(&event);
-                    }
+        if known.is_none() {
+            let first = events.first().map_or(0, |event| event.id);
+            let mut before = Images::default();
+            for event in all_events(&self.control, self.id).await? {
+                if event.id < first {
+                    before.see(&event);
                 }
-                known.insert(images)
             }
-        };
+            *known = Some(before);
+        }
+        let images = known.get_or_insert_default();
         for event in events {
             images.see(event);
         }
