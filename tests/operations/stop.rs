@@ -96,7 +96,6 @@ deployments! {
     a_deployment_is_cancelled_while_it_starts: "start_container" hangs at "start_container";
     a_deployment_is_cancelled_while_it_awaits_an_address: "await_address" hangs at "interfaces";
     a_deployment_is_cancelled_while_it_installs: "install_docker" hangs at "pct_exec";
-    a_deployment_is_cancelled_while_it_uploads: "upload_project" hangs at "upload";
     a_deployment_is_cancelled_while_it_pulls: "pull_images" hangs at "pull";
 }
 
@@ -124,20 +123,16 @@ async fn a_deployment_is_cancelled_while_it_grants_features() {
     world.end().await;
 }
 
-/// The command that hangs is the one that brings the services up: a deployment before tells which one that is.
-#[tokio::test]
-async fn a_deployment_is_cancelled_while_services_start() {
+/// The command that hangs is the first that comes to `place`: a deployment before tells which one that is.
+async fn cancelled_in_the_command(step: &str, place: &str) {
     let world = World::new().start().await;
     let admin = world.admin().await;
     admin
         .deployed(json!({"catalog_id": "uptime-kuma", "name": "first"}))
         .await;
     let visits = world.cluster().cluster().faults().visits(0);
-    let ups = visits
-        .iter()
-        .position(|visit| visit.on == "up")
-        .expect("services were started");
-    let commands = visits[..ups]
+    let first = visits.iter().position(|visit| visit.on == place);
+    let commands = visits[..first.expect("somebody came there")]
         .iter()
         .filter(|visit| visit.on == "pct_exec")
         .count();
@@ -145,9 +140,19 @@ async fn a_deployment_is_cancelled_while_services_start() {
     let (operation, _) = admin
         .deploy(json!({"catalog_id": "uptime-kuma", "name": "second"}))
         .await;
-    cancelled_in(&world, &admin, &operation, "start_project").await;
+    cancelled_in(&world, &admin, &operation, step).await;
     assert_eq!(world.containers().await.len(), 1);
     world.end().await;
+}
+
+#[tokio::test]
+async fn a_deployment_is_cancelled_while_it_uploads() {
+    cancelled_in_the_command("upload_project", "upload").await;
+}
+
+#[tokio::test]
+async fn a_deployment_is_cancelled_while_services_start() {
+    cancelled_in_the_command("start_project", "up").await;
 }
 
 #[tokio::test]

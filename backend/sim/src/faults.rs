@@ -336,7 +336,12 @@ impl Faults {
                 return Err(WrongRule::UnknownPlace(rule.on.clone()));
             }
             let misplaced = rule.action == Action::Overtaken && on != "create_container";
-            if misplaced || (!rule.action.is_for_both() && rest != rule.action.is_for_rest()) {
+            let is_known = if rest {
+                rule.action.is_for_both() || rule.action.is_for_rest()
+            } else {
+                actions_at(on).contains(&rule.action)
+            };
+            if misplaced || !is_known {
                 return Err(WrongRule::Pointless(rule.on.clone(), rule.action));
             }
         }

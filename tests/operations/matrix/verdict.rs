@@ -66,15 +66,15 @@ pub(super) async fn judge(town: &mut Town, case: &Case) -> Result<Verdict, Strin
     })
 }
 
-/// Logging in and connecting are done once in a process, and what placing learns of the nodes is kept for a
-/// while.
+/// Logging in and connecting are done once in a process, where a container was is remembered by it, and what placing
+/// learns of the nodes is kept for a while.
 fn needs_new_process(case: &Case) -> bool {
     if case.kind == OperationKind::Deploy {
         return true;
     }
     match &case.harm {
         Harm::Call { call, .. } | Harm::CancelIn(call) | Harm::KillIn(call) => {
-            matches!(call.place.as_str(), "login" | "ssh_connect")
+            matches!(call.place.as_str(), "login" | "ssh_connect" | "resources")
         }
         _ => false,
     }

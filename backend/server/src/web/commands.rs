@@ -33,6 +33,21 @@ pub(crate) fn of_app(name: &str) -> Vec<Offer> {
     ]
 }
 
+/// On the first page: the same for several apps, with the names of some.
+pub(crate) fn of_several(names: &[&str]) -> Vec<Offer> {
+    let several = |what, kind: &'static str| {
+        let arguments: Vec<&str> = [kind].into_iter().chain(names.iter().copied()).collect();
+        let body = json!({"kind": kind, "apps": names});
+        let curl = command::curl("POST", "/operations", Some(&body));
+        offer(what, &arguments, curl)
+    };
+    vec![
+        several("Start several", "start"),
+        several("Restart several", "restart"),
+        several("Stop several", "stop"),
+    ]
+}
+
 /// On the page of an app's settings.
 pub(crate) fn of_deletion(name: &str) -> Vec<Offer> {
     let path = format!("/apps/{}", segment(name));
@@ -166,6 +181,14 @@ mod tests {
             "{}",
             stop.command.curl
         );
+    }
+
+    #[test]
+    fn several_apps_are_one_command() {
+        let stop = of_several(&["blog", "my shop"]).pop().unwrap();
+        assert_eq!(stop.command.cli, "proximity stop blog 'my shop'");
+        let body = r#"{"apps":["blog","my shop"],"kind":"stop"}"#;
+        assert!(stop.command.curl.contains(body), "{}", stop.command.curl);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::{
+    commands::{self, Offer},
     live::{self, After, Patch},
     page::Head,
     state::{self, Badge},
@@ -30,6 +31,9 @@ const APPS: u32 = 60;
 /// Operations that are shown at once.
 const OPERATIONS: u32 = 8;
 
+/// Apps that the commands name.
+const NAMED: usize = 2;
+
 /// Which apps.
 #[derive(Deserialize)]
 pub(crate) struct Which {
@@ -43,6 +47,7 @@ struct View {
     apps: Vec<Card>,
     next: Option<String>,
     is_first: bool,
+    commands: Vec<Offer>,
 }
 
 /// What runs now and what waits for a person.
@@ -128,7 +133,11 @@ pub(crate) async fn page(
     // Before anything is read: what happens meanwhile is told by the stream.
     let newest = control.newest_event().await?;
     let apps = control.apps(which.cursor.as_deref(), Some(APPS)).await?;
+    let names: Vec<&str> = { apps.items.iter().take(NAMED) }
+        .map(|app| app.name.as_str())
+        .collect();
     let view = View {
+        commands: commands::of_several(&names),
         now: now(control).await?,
         cluster: cluster(&control.overview()),
         apps: apps.items.into_iter().map(card).collect(),
