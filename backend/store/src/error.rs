@@ -59,8 +59,9 @@ pub enum Error {
     NotACopy(String),
     /// Locked, full, gone or not reachable: try again later. A write may have happened when its very commit
     /// was cut off.
+    // No source besides: the text has it, and whoever prints the chain would say it twice.
     #[error("the database cannot be used now: {}", cause(.0))]
-    Unavailable(#[source] DbErr),
+    Unavailable(DbErr),
     /// A stored value cannot be read: it was changed by hand, or written by a version with other words.
     #[error("the database holds something unreadable in {place}: {reason}")]
     Corrupt {
@@ -105,7 +106,7 @@ pub(crate) fn code_of(error: &DbErr) -> Option<String> {
     })
 }
 
-/// A clause for the log, without an address and without the statement.
+/// Why, as a clause.
 fn cause(error: &DbErr) -> String {
     let known = match code_of(error).as_deref() {
         Some("5" | "6" | "15") => "another process has locked it",

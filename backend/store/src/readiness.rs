@@ -25,7 +25,7 @@ impl Store {
             let writable = match timeout(PATIENCE, self.try_write()).await {
                 Ok(Ok(())) => true,
                 Ok(Err(error)) => {
-                    tracing::warn!(%error, cause = ?error, "the database cannot be written");
+                    tracing::warn!(%error, "the database cannot be written");
                     false
                 }
                 Err(_) => {

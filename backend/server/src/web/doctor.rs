@@ -4,30 +4,15 @@ use api::{Check, CheckState, Checkup};
 use axum::{extract::State, response::Response};
 use serde::Serialize;
 
-use super::{
-    page::Head,
-    posted::Posted,
-    state::{self, Badge},
-};
+use super::{check::CheckRow, page::Head, posted::Posted};
 use crate::{error::Error, extract::Admin, site::Site};
 
 #[derive(Serialize)]
 struct View {
     verdict: &'static str,
     /// What is not as it should be.
-    bad: Vec<Row>,
-    good: Vec<Row>,
-}
-
-/// A check as `setup.check` shows it.
-#[derive(Serialize)]
-struct Row {
-    name: String,
-    state: CheckState,
-    badge: Badge,
-    message: String,
-    evidence: Vec<String>,
-    hint: Option<String>,
+    bad: Vec<CheckRow>,
+    good: Vec<CheckRow>,
 }
 
 /// `POST /settings/doctor`: looks at everything, which takes some seconds, and changes nothing. A person asks for it,
@@ -56,17 +41,10 @@ fn view(checkup: Checkup) -> View {
     }
 }
 
-fn row(check: Check) -> Row {
-    let message = match check.node {
-        Some(node) => format!("{node}: {}", check.message),
-        None => check.message,
-    };
-    Row {
-        badge: state::check(check.state),
-        name: check.name,
-        state: check.state,
-        message,
-        evidence: check.evidence,
-        hint: check.hint,
+/// All in one list: each says which node it is about.
+fn row(mut check: Check) -> CheckRow {
+    if let Some(node) = &check.node {
+        check.message = format!("{node}: {}", check.message);
     }
+    CheckRow::from(check)
 }

@@ -19,6 +19,7 @@ mod assets;
 mod brand;
 mod bulk;
 mod catalog;
+mod check;
 mod command;
 mod commands;
 mod deploy;

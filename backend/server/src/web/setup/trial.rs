@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::Error,
     extract::{is_secure, starting},
-    web::state::{self, Badge},
+    web::check::CheckRow,
 };
 
 #[derive(Serialize)]
@@ -32,19 +32,9 @@ struct Own {
 #[derive(Serialize)]
 struct Group {
     title: String,
-    bad: Vec<Row>,
-    good: Vec<Row>,
+    bad: Vec<CheckRow>,
+    good: Vec<CheckRow>,
     good_title: String,
-}
-
-#[derive(Serialize)]
-struct Row {
-    name: String,
-    state: CheckState,
-    badge: Badge,
-    message: String,
-    evidence: Vec<String>,
-    hint: Option<String>,
 }
 
 /// `GET /setup/test`: looks at everything. It takes some seconds, and changes nothing.
@@ -147,14 +137,7 @@ fn groups(checks: Vec<Check>) -> Vec<Group> {
         } else {
             &mut group.bad
         };
-        side.push(Row {
-            badge: state::check(check.state),
-            name: check.name,
-            state: check.state,
-            message: check.message,
-            evidence: check.evidence,
-            hint: check.hint,
-        });
+        side.push(CheckRow::from(check));
     }
     groups
         .into_iter()
