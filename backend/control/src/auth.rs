@@ -8,7 +8,6 @@ use api::{CreateToken, CreatedToken, Login, Scope, Session, Token, TokenId};
 use sha2::{Digest as _, Sha256};
 use store::{AuditRecord, Hidden, NewToken, User};
 use subtle::ConstantTimeEq as _;
-use tokio::time::Instant;
 
 use crate::{Control, Error, accounts::SESSION, random};
 
@@ -136,13 +135,8 @@ impl Control {
     /// Begins a session for somebody at this address; it and the name are allowed only so many failures.
     pub async fn login(&self, login: Login, from: IpAddr) -> Result<LoggedIn, Error> {
         let name = login.username.clone();
-        self.guesses.begin(from, &name, Instant::now())?;
-        let begun = self.accounts.login(login).await;
-        // What failed by no fault of theirs does not count either.
-        if !matches!(begun, Err(Error::Unauthenticated)) {
-            self.guesses.take_back(from, &name, begun.is_ok());
-        }
-        begun
+        let trying = self.accounts.login(login);
+        self.guesses.attempt(from, &name, trying).await
     }
 
     /// Ends the session of this cookie. One that has ended already is none the worse for it.

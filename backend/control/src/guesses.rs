@@ -67,7 +67,7 @@ struct Counts {
 impl Guesses {
     /// Lets somebody try, or says how long to wait, in whole seconds. The attempt counts as a failure until
     /// [`take_back`](Self::take_back), so that many at once are no way around.
-    pub(crate) fn begin(&self, from: IpAddr, name: &str, now: Instant) -> Result<(), Error> {
+    fn begin(&self, from: IpAddr, name: &str, now: Instant) -> Result<(), Error> {
         let (from, name) = (network(from), known(name));
         let mut counts = self.counts();
         let attacked = counts.names.wait(&name, NAME, now).is_some();
@@ -91,7 +91,7 @@ impl Guesses {
 
     /// The attempt was none, after all. With the right password, earlier failures of this name at this address are
     /// forgotten, too.
-    pub(crate) fn take_back(&self, from: IpAddr, name: &str, was_right: bool) {
+    fn take_back(&self, from: IpAddr, name: &str, was_right: bool) {
         let (from, name) = (network(from), known(name));
         let mut counts = self.counts();
         counts.addresses.take_back(&from, ADDRESS);
@@ -102,6 +102,21 @@ impl Guesses {
         } else {
             counts.here.take_back(&key, HERE);
         }
+    }
+
+    /// Lets somebody try, and counts what fails because it was wrong. What failed by no fault of theirs does not count.
+    pub(crate) async fn attempt<T>(
+        &self,
+        from: IpAddr,
+        name: &str,
+        trying: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        self.begin(from, name, Instant::now())?;
+        let tried = trying.await;
+        if !matches!(tried, Err(Error::Unauthenticated)) {
+            self.take_back(from, name, tried.is_ok());
+        }
+        tried
     }
 
     fn counts(&self) -> std::sync::MutexGuard<'_, Counts> {

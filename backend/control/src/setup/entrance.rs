@@ -9,7 +9,6 @@ use std::{
 use api::Login;
 use store::User;
 use subtle::ConstantTimeEq as _;
-use tokio::time::Instant;
 
 use crate::{Error, accounts::Accounts, auth::digest, guesses::Guesses, random};
 
@@ -50,26 +49,25 @@ impl Entrance {
 
     /// A cookie for whoever knows the code.
     pub(super) async fn by_code(&self, address: IpAddr, code: &str) -> Result<String, Error> {
-        self.guesses.begin(address, CODE, Instant::now())?;
         let right = bool::from(digest(code.trim()).ct_eq(&self.code));
-        // Asked second, so that a wrong code takes as long with an administrator as without.
-        if !right || !self.accounts.is_empty().await? {
-            return Err(Error::Unauthenticated);
-        }
-        self.guesses.take_back(address, CODE, true);
+        let trying = async {
+            // Asked second, so that a wrong code takes as long with an administrator as without.
+            if right && self.accounts.is_empty().await? {
+                Ok(())
+            } else {
+                Err(Error::Unauthenticated)
+            }
+        };
+        self.guesses.attempt(address, CODE, trying).await?;
         Ok(self.admit(None))
     }
 
     /// A cookie for an administrator.
     pub(super) async fn by_login(&self, address: IpAddr, login: Login) -> Result<String, Error> {
         let name = login.username.clone();
-        self.guesses.begin(address, &name, Instant::now())?;
-        let known = self.accounts.check(login).await;
-        // Where it could not be looked at, nobody has guessed.
-        if !matches!(known, Err(Error::Unauthenticated)) {
-            self.guesses.take_back(address, &name, known.is_ok());
-        }
-        known.map(|user| self.admit(Some(user)))
+        let trying = self.accounts.check(login);
+        let user = self.guesses.attempt(address, &name, trying).await?;
+        Ok(self.admit(Some(user)))
     }
 
     fn admit(&self, user: Option<User>) -> String {

@@ -5,6 +5,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 
 use super::{
+    commands,
     page::Head,
     posted::{Posted, on_to},
     state,
@@ -75,7 +76,7 @@ pub(crate) async fn home(_: Viewer<Read>) -> Response {
 fn item(item: BulkItem) -> Item {
     let link = match &item.operation {
         Some(operation) => format!("/operations/{}", operation.id),
-        None => format!("/apps/{}", item.app),
+        None => format!("/apps/{}", commands::segment(&item.app)),
     };
     let name = item.operation.map(|operation| operation.app.name);
     Item {
