@@ -3,6 +3,7 @@
 //! Runs as root on Debian; elsewhere each test says in one line that it was skipped. In CI it must run.
 
 mod deploy;
+mod installation;
 mod instance;
 mod kills;
 

@@ -5,12 +5,21 @@
 # every layer (vfs), 13 a container on a bridge network does not run.
 set -u
 
+# What is begun is brought to its end, also when nobody reads any more what is said of it: the connection is
+# cut, or the caller was killed. A signal in the middle of apk's or OpenRC's work leaves half of it.
+trap '' PIPE
 say() { printf '== %s\n' "$*"; }
 fail() { code=$1; shift; printf 'failed: %s\n' "$*" >&2; exit "$code"; }
 
-# An earlier run may have outlived its caller; two at once would fight over apk's database.
+# An earlier run may have outlived its caller; two at once would fight over apk's database. Whoever waits here
+# for nobody leaves, or those who come again and again would stand in a queue.
 exec 9>/run/proximity-install.lock
-flock 9
+waited=0
+until flock -n 9; do
+    [ $((waited % 10)) -ne 0 ] || say "waiting for an earlier installation to end" || exit 1
+    sleep 1
+    waited=$((waited + 1))
+done
 
 # Docker lives in "community". A container may have only "main"; what is added keeps its mirror and release.
 enable_community() {
@@ -41,19 +50,34 @@ else
     done
 fi
 
-# 9>&-: a service must not hold the lock of the script that started it.
-rc-update add docker default >/dev/null 2>&1 9>&-
-rc-service docker status >/dev/null 2>&1 9>&- || {
-    say "starting the docker service"
-    rc-service docker start 9>&- || fail 11 "the docker service does not start"
+# Never to a pipe: OpenRC (seen on 0.56) takes a start that dies of a broken one for done, and the service counts
+# as started with nothing of it running. 9>&-: a service must not hold the lock of the script that started it.
+service() { (trap - PIPE; exec rc-service docker "$@") >>/var/log/proximity-install.log 2>&1 9>&-; }
+start_service() {
+    service start && return
+    tail -n 15 /var/log/proximity-install.log >&2
+    fail 11 "the docker service does not start"
 }
+
+rc-update add docker default >/dev/null 2>&1 9>&-
+service status || { say "starting the docker service"; start_service; }
 
 # OpenRC returns before dockerd answers.
 waited=0
+missed=0
 until driver=$(docker info -f '{{.Driver}}' 2>/dev/null) && [ -n "$driver" ]; do
     if [ "$waited" -ge 90 ]; then
         tail -n 15 /var/log/docker.log >&2 2>/dev/null
         fail 11 "docker did not answer within 90 seconds"
+    fi
+    # Whatever OpenRC believes: what has not been seen for a while does not run.
+    if pidof dockerd >/dev/null; then missed=0; else missed=$((missed + 1)); fi
+    if [ "$missed" -ge 5 ]; then
+        say "docker counts as started but does not run; starting it anew"
+        service stop
+        service zap
+        start_service
+        missed=0
     fi
     sleep 1
     waited=$((waited + 1))
