@@ -24,8 +24,9 @@ pub(crate) async fn kill(
 ) -> Kill {
     let begun = ears.count();
     if rng.random() {
-        ears.until(begun + rng.random_range(1..=plan.most_events))
-            .await;
+        let count = begun + rng.random_range(1..=plan.most_events);
+        // Where a step takes its time there is little to hear; then this moment is as good as any.
+        let _ = tokio::time::timeout(plan.longest * 4, ears.until(count)).await;
     } else {
         ears.until(begun + 1).await;
         let moment = plan.longest.mul_f64(rng.random());
