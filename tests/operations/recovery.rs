@@ -4,6 +4,34 @@ use serde_json::{Value, json};
 
 use crate::world::{Actor, World};
 
+/// An entry that is there for a while.
+const NOTES: &str = r#"
+schema: 1
+id: notes
+name: Notes
+version: "1.0.0"
+revision: 1
+tagline: Somebody's notes
+category: notes
+licence: MIT
+images:
+  web: {ref: "example/notes:1.0.0"}
+resources: {cores: 1, memory: 256MiB, disk: 2GiB}
+params:
+  - {name: GREETING, label: Greeting, type: string, default: Hello}
+endpoints:
+  - {name: web, service: web, port: 8080, scheme: http, primary: true}
+"#;
+
+const NOTES_COMPOSE: &str = r#"
+services:
+  web:
+    image: example/notes:1.0.0
+    ports: ["8080:8080"]
+    environment:
+      GREETING: ${GREETING}
+"#;
+
 async fn findings(admin: &Actor) -> Vec<Value> {
     let report = admin.post("/api/v1/reconciliation", json!({})).await;
     assert_eq!(report.status, 200, "{report:?}");
@@ -143,5 +171,56 @@ async fn an_adoption_that_fails_leaves_the_container_as_it_was_and_can_be_repeat
         "running"
     );
     admin.done("uptime-kuma", "delete").await;
+    world.end().await;
+}
+
+/// The container has all that it takes to run and to be looked at, whatever became of the entry that it was made of.
+#[tokio::test]
+async fn an_app_that_the_catalog_has_no_more_is_taken_back_from_its_container_alone() {
+    let shelf = tempfile::tempdir().unwrap();
+    let entry = shelf.path().join("apps/notes");
+    std::fs::create_dir_all(&entry).unwrap();
+    let built_in = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("catalog");
+    for file in ["catalog.yaml", "categories.yaml"] {
+        std::fs::copy(built_in.join(file), shelf.path().join(file)).unwrap();
+    }
+    std::fs::write(entry.join("app.yaml"), NOTES).unwrap();
+    std::fs::write(entry.join("compose.yaml"), NOTES_COMPOSE).unwrap();
+    let mut world = World::new().catalog(shelf.path().to_owned()).start().await;
+    let admin = world.admin().await;
+    let wish = json!({"catalog_id": "notes", "parameters": {"GREETING": "it's $me"}});
+    let app = admin.deployed(wish).await;
+    let env = file(&world, &app, ".env").await;
+
+    world.service().stop().await;
+    world.lose_database();
+    std::fs::remove_dir_all(&entry).unwrap();
+    world.service().launch().await;
+    let admin = world.admin().await;
+    assert_eq!(admin.get("/api/v1/catalog").await.body["items"], json!([]));
+    let path = format!("/api/v1/containers/{}/adopt", app["vmid"]);
+    let plan = admin.post(&format!("{path}?plan=true"), json!({})).await;
+    assert_eq!(plan.body["in_catalog"], false, "{plan:?}");
+    let done = adopted(&admin, &app["vmid"]).await;
+    assert_eq!(done["status"], "completed", "{done:#}");
+
+    let back = admin.get("/api/v1/apps/notes").await.body;
+    for same in [
+        "id",
+        "name",
+        "catalog_id",
+        "vmid",
+        "node",
+        "state",
+        "address",
+    ] {
+        assert_eq!(back[same], app[same], "{same}: {back:#}");
+    }
+    for kind in ["restart", "stop", "start"] {
+        admin.done("notes", kind).await;
+    }
+    assert_eq!(file(&world, &app, ".env").await, env);
+    admin.done("notes", "delete").await;
+    assert_eq!(world.containers().await, []);
     world.end().await;
 }

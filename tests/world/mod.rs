@@ -11,18 +11,20 @@
 //! ```
 
 mod actor;
+mod builder;
 mod cable;
 mod postgres;
 mod service;
 mod simulator;
 
-use std::{collections::BTreeSet, path::PathBuf, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
-use sim::{Cluster, GuestsKind, Options, Running, SshServers, Templates};
+use sim::Running;
 use tempfile::TempDir;
 
 pub(crate) use actor::{Actor, Answer};
+pub(crate) use builder::Builder;
 pub(crate) use cable::{Cable, Line};
 pub(crate) use postgres::Postgres;
 pub(crate) use service::Service;
@@ -36,28 +38,13 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// Longest time that anything in a test may take.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What a world is made of.
-pub(crate) struct Builder {
-    options: Options,
-    settings: Vec<(String, String)>,
-    catalog: Option<PathBuf>,
-    /// API token that the program uses instead of a password.
-    token: Option<String>,
-    lab: bool,
-    /// Whether nobody tells the program where the cluster is.
-    unset: bool,
-    replicas: usize,
-    is_on_postgres: bool,
-    faults: Vec<Value>,
-}
-
 /// A cluster and a service, or several replicas of it.
 pub(crate) struct World {
     cluster: Option<Running>,
     services: Vec<Service>,
     /// One for each replica, where there is PostgreSQL: between it and the database.
     cables: Vec<Cable>,
-    _postgres: Option<Postgres>,
+    postgres: Option<Postgres>,
     /// Containers and machines of other people, there from the start.
     neighbours: BTreeSet<u64>,
     /// What the containers are made of, where they are real. Taken down last.
@@ -67,25 +54,6 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// One node, instant pace, the built-in catalog.
-    #[expect(
-        clippy::new_ret_no_self,
-        reason = "reads as the sentence that a test is"
-    )]
-    pub(crate) fn new() -> Builder {
-        Builder {
-            options: Options::default(),
-            settings: Vec::new(),
-            catalog: None,
-            token: None,
-            lab: false,
-            unset: false,
-            replicas: 1,
-            is_on_postgres: false,
-            faults: Vec::new(),
-        }
-    }
-
     /// An administrator with an API token.
     pub(crate) async fn admin(&self) -> Actor {
         let stranger = self.stranger();
@@ -294,179 +262,5 @@ impl Drop for World {
         } else {
             assert!(self.ended, "the test did not call `world.end()`");
         }
-    }
-}
-
-impl Builder {
-    /// So many nodes, which differ a little.
-    pub(crate) fn nodes(mut self, count: usize) -> Self {
-        self.options = self.options.nodes(count);
-        self
-    }
-
-    /// Where the newest template is at the start.
-    pub(crate) fn templates(mut self, templates: Templates) -> Self {
-        self.options.templates = templates;
-        self
-    }
-
-    /// A setting of the program.
-    pub(crate) fn set(mut self, name: &str, value: &str) -> Self {
-        self.settings.push((name.to_owned(), value.to_string()));
-        self
-    }
-
-    /// A catalog of the test's own.
-    pub(crate) fn catalog(mut self, path: PathBuf) -> Self {
-        self.catalog = Some(path);
-        self
-    }
-
-    /// Real containers on this machine, and the lab's own catalog.
-    pub(crate) fn lab(mut self) -> Self {
-        self.lab = true;
-        self.catalog(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/lab/catalog"))
-    }
-
-    /// Nobody tells the program where the cluster is, nor the administrator's password.
-    pub(crate) fn unset(mut self) -> Self {
-        self.unset = true;
-        self
-    }
-
-    /// The program uses an API token that may deploy instead of a password.
-    pub(crate) fn by_token(self) -> Self {
-        self.by_token_of("root@pam!proximity")
-    }
-
-    /// The program uses this API token of the cluster instead of a password.
-    pub(crate) fn by_token_of(mut self, id: &str) -> Self {
-        self.token = Some(id.to_owned());
-        self
-    }
-
-    /// One thing goes wrong from before the program's first question on.
-    pub(crate) fn fault(mut self, rule: Value) -> Self {
-        self.faults.push(rule);
-        self
-    }
-
-    /// So many replicas on one PostgreSQL, which must be installed.
-    pub(crate) fn replicas(mut self, count: usize) -> Self {
-        self.replicas = count;
-        self.is_on_postgres = true;
-        self
-    }
-
-    /// Starts cluster and program, and waits until both answer.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "a list of what a world is made of, in order"
-    )]
-    pub(crate) async fn start(self) -> World {
-        // ring everywhere: see the workspace manifest.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let data = tempfile::tempdir().expect("a folder");
-        let lab = self.lab.then(Lab::up);
-        let mut options = self.options;
-        if let Some(lab) = &lab {
-            options.guests = GuestsKind::Custom(lab.guests.clone());
-            options.ssh = SshServers::Elsewhere;
-        }
-        let cluster = Cluster::start(options).await.expect("the cluster starts");
-        break_things(&cluster, self.faults);
-        let mut settings = vec![
-            ("PROXIMITY_LISTEN", "127.0.0.1:0".to_owned()),
-            ("PROXIMITY_ADMIN_PASSWORD", PASSWORD.to_owned()),
-            // Faults are counted: nobody but the test itself may meet them.
-            ("PROXIMITY_RECONCILE_INTERVAL", "off".to_owned()),
-            ("PROXIMITY_LOG", "info,server=warn,control=debug".to_owned()),
-            ("PROXMOX_HOST", cluster.api.ip().to_string()),
-            ("PROXMOX_PORT", cluster.api.port().to_string()),
-            ("PROXMOX_FINGERPRINT", cluster.fingerprint.clone()),
-        ];
-        if let Some(lab) = &lab {
-            lab.guests
-                .announce(cluster.api)
-                .await
-                .expect("the nodes' pct learns where the API is");
-            let lab = lab.guests.lab();
-            settings.push(("PROXMOX_SSH_HOSTS", lab.ssh_hosts.clone()));
-            settings.push(("PROXMOX_SSH_HOST_KEYS", lab.ssh_host_keys.clone()));
-            settings.push((
-                "PROXMOX_SSH_KEY_FILE",
-                lab.ssh_key_file.display().to_string(),
-            ));
-        } else {
-            settings.push(("PROXMOX_SSH_HOSTS", cluster.ssh_hosts.clone()));
-            settings.push(("PROXMOX_SSH_HOST_KEYS", cluster.ssh_host_keys.clone()));
-            settings.push(("PROXMOX_SSH_PASSWORD", cluster.password.clone()));
-        }
-        if let Some(id) = self.token {
-            settings.push(("PROXMOX_TOKEN_SECRET", cluster.token_secret_of(&id)));
-            settings.push(("PROXMOX_TOKEN_ID", id));
-        } else {
-            settings.push(("PROXMOX_PASSWORD", cluster.password.clone()));
-        }
-        if let Some(catalog) = self.catalog {
-            settings.push(("PROXIMITY_CATALOG_DIR", catalog.display().to_string()));
-        }
-        let mut settings: Vec<(String, String)> = settings
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        if self.unset {
-            // The nodes' SSH servers are at ports of their own, which no cluster tells.
-            settings.retain(|(name, _)| {
-                matches!(
-                    name.as_str(),
-                    "PROXIMITY_LISTEN"
-                        | "PROXIMITY_DATA_DIR"
-                        | "PROXIMITY_LOG"
-                        | "PROXMOX_SSH_HOSTS"
-                        | "PROXMOX_SSH_HOST_KEYS"
-                )
-            });
-        }
-        settings.extend(self.settings);
-        let (mut services, mut cables) = (Vec::new(), Vec::new());
-        let postgres = if self.is_on_postgres {
-            Some(Postgres::start().await)
-        } else {
-            None
-        };
-        for number in 0..self.replicas {
-            let folder = data.path().join(format!("replica-{number}"));
-            std::fs::create_dir(&folder).expect("a folder");
-            let mut settings = settings.clone();
-            let mut set = |name: &str, value: String| settings.push((name.to_owned(), value));
-            set("PROXIMITY_DATA_DIR", folder.display().to_string());
-            if let Some(postgres) = &postgres {
-                let key = data.path().join("secret.key");
-                set("PROXIMITY_SECRET_KEY_FILE", key.display().to_string());
-                let cable = Cable::to(postgres.folder().join(".s.PGSQL.5432")).await;
-                let url = format!("postgres://postgres@{}/postgres", cable.address());
-                set("DATABASE_URL", url);
-                cables.push(cable);
-            }
-            services.push(Service::start(&folder, settings).await);
-        }
-        let mut world = World {
-            cluster: Some(cluster),
-            services,
-            cables,
-            _postgres: postgres,
-            neighbours: BTreeSet::new(),
-            lab,
-            data,
-            ended: false,
-        };
-        world.neighbours = world
-            .containers()
-            .await
-            .into_iter()
-            .map(|(vmid, _)| vmid)
-            .collect();
-        world
     }
 }
