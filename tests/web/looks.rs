@@ -25,6 +25,7 @@ fn pages(operation: &str) -> Vec<(&'static str, String)> {
         ("operations", "/operations"),
         ("nodes", "/nodes"),
         ("settings", "/settings"),
+        ("audit", "/settings/audit"),
     ]
     .into_iter()
     .map(|(name, path)| (name, path.to_owned()))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Browser, Options};
+use super::{Browser, Options, app};
 use crate::world::{PASSWORD, World};
 
 #[tokio::test]
@@ -169,6 +169,32 @@ async fn a_token_is_shown_once_and_works() {
     browser.click("[data-token='a script'] button").await;
     browser.says("#tokens", "There is none yet").await;
     assert_eq!(script.get("/api/v1/apps").await.status, 401);
+    browser.end().await;
+    world.end().await;
+}
+
+#[tokio::test]
+async fn who_did_what_is_told_in_sentences() {
+    let world = World::new().start().await;
+    let Some(browser) = Browser::start(&world, Options::default()).await else {
+        return world.end().await;
+    };
+    let admin = app(&world, "memos", "notes & more").await;
+    let wrong = json!({"username": "admin", "password": "wrong"});
+    world.stranger().post("/api/v1/sessions", wrong).await;
+    browser.log_in().await;
+    browser.open("/settings").await;
+    browser.click("#audit a").await;
+    browser.says("#audit", "admin deployed notes & more").await;
+    browser.says("#audit", "admin tried to log in").await;
+    browser.says("#audit .badge", "Denied").await;
+    browser.open("/settings/audit?action=app").await;
+    assert_eq!(browser.count("#audit li").await, 1);
+    browser.click("#audit a").await;
+    browser.says("#operations", "Deploy notes & more").await;
+    browser.open("/settings/audit?by=nobody").await;
+    browser.says(".empty", "Nothing fits these filters").await;
+    admin.done("notes & more", "delete").await;
     browser.end().await;
     world.end().await;
 }

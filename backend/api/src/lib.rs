@@ -7,6 +7,7 @@
 //! Shapes are a public format: JSON in `snake_case`, RFC 3339 times in UTC, sizes in bytes.
 
 mod app;
+mod audit;
 mod auth;
 mod bulk;
 mod catalog;
@@ -23,6 +24,7 @@ mod setting;
 mod status;
 
 pub use app::{App, AppState, Deploy, Deployed, Endpoint, Network, Resources, Started};
+pub use audit::{AuditEntry, AuditOutcome};
 pub use auth::{CreateToken, CreatedToken, Login, Principal, Scope, Session, Token};
 pub use bulk::{Bulk, BulkItem, BulkStarted, Refusal};
 pub use catalog::{

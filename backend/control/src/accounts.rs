@@ -3,9 +3,9 @@
 //!
 //! Passwords are kept as Argon2id hashes.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
-use api::{Login, Session};
+use api::{AuditOutcome, Login, Session};
 use argon2::{
     Argon2, PasswordHasher as _, PasswordVerifier as _, password_hash::phc::PasswordHash,
 };
@@ -45,26 +45,24 @@ impl Accounts {
         Ok(self.store.users().count().await? == 0)
     }
 
-    /// Begins a session.
-    pub(crate) async fn login(&self, login: Login) -> Result<LoggedIn, Error> {
-        let user = self.check(login).await?;
-        self.session(user).await
+    /// Begins a session for somebody at this address.
+    pub(crate) async fn login(&self, login: Login, from: IpAddr) -> Result<LoggedIn, Error> {
+        let user = self.check(login, from).await?;
+        self.session(user, Some(from)).await
     }
 
-    /// The user whose password this is.
-    pub(crate) async fn check(&self, login: Login) -> Result<User, Error> {
+    /// The user whose password this is, typed at this address.
+    pub(crate) async fn check(&self, login: Login, from: IpAddr) -> Result<User, Error> {
         let user = self.store.users().find(&login.username).await?;
+        // A name that nobody has is not written down: it may be a password in the wrong field.
+        let known = user.as_ref().map(|user| user.name.clone());
         let user = user.filter(|user| user.disabled_at.is_none());
         // An unknown name takes as long as a wrong password, so that names cannot be found out by the clock.
         let stored = user.as_ref().map(|user| user.password_hash.0.clone());
         if !self.verify(login.password, stored).await? {
             let record = AuditRecord {
-                principal: login.username.chars().take(80).collect(),
-                action: "session.create".to_owned(),
-                target: String::new(),
-                outcome: "denied".to_owned(),
-                request_id: None,
-                detail: None,
+                outcome: AuditOutcome::Denied,
+                ..login_of(known.unwrap_or_default(), Some(from))
             };
             self.store.audit().record(&record).await?;
             return Err(Error::Unauthenticated);
@@ -73,7 +71,11 @@ impl Accounts {
     }
 
     /// Begins a session of somebody who has proven who they are.
-    pub(crate) async fn session(&self, user: User) -> Result<LoggedIn, Error> {
+    pub(crate) async fn session(
+        &self,
+        user: User,
+        from: Option<IpAddr>,
+    ) -> Result<LoggedIn, Error> {
         let cookie = random::hex::<32>();
         let csrf = csrf_token(&cookie);
         let session = NewSession {
@@ -82,7 +84,8 @@ impl Accounts {
             csrf_hash: Hidden(digest(&csrf)),
             expires_at: self.store.now() + SESSION,
         };
-        let session = self.store.sessions().create(session).await?;
+        let audit = login_of(user.name.clone(), from);
+        let session = self.store.sessions().create(session, &audit).await?;
         let session = Session {
             username: user.name,
             csrf_token: csrf,
@@ -125,9 +128,7 @@ impl Accounts {
             principal: "proximity".to_owned(),
             action: "user.create".to_owned(),
             target: name.to_owned(),
-            outcome: "accepted".to_owned(),
-            request_id: None,
-            detail: None,
+            ..AuditRecord::default()
         };
         match self.store.users().create(user, &audit).await {
             Err(store::Error::NameTaken { .. }) => Err(Error::Conflict {
@@ -188,6 +189,16 @@ impl Accounts {
 /// A hash of a password that nobody has.
 const DUMMY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5LWhhcy1pdA$jp5Yp0wYrn2rPvgkKaUjrcA4lB2gRkTgHzUg0uPfT8k";
+
+/// What the audit log is told of a login.
+fn login_of(principal: String, from: Option<IpAddr>) -> AuditRecord {
+    AuditRecord {
+        principal,
+        action: "session.create".to_owned(),
+        detail: from.map(|from| format!("From {from}.")),
+        ..AuditRecord::default()
+    }
+}
 
 #[cfg(test)]
 mod tests {

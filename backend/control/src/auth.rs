@@ -67,9 +67,8 @@ impl Asked {
             principal: self.who.username.clone(),
             action: action.to_owned(),
             target: target.to_owned(),
-            outcome: "accepted".to_owned(),
             request_id: Some(self.request_id.clone()),
-            detail: None,
+            ..AuditRecord::default()
         }
     }
 }
@@ -135,14 +134,20 @@ impl Control {
     /// Begins a session for somebody at this address; it and the name are allowed only so many failures.
     pub async fn login(&self, login: Login, from: IpAddr) -> Result<LoggedIn, Error> {
         let name = login.username.clone();
-        let trying = self.accounts.login(login);
+        let trying = self.accounts.login(login, from);
         self.guesses.attempt(from, &name, trying).await
     }
 
     /// Ends the session of this cookie. One that has ended already is none the worse for it.
     pub async fn logout(&self, cookie: &str) -> Result<(), Error> {
-        if let Some((session, _)) = self.site.store.sessions().find(&digest(cookie)).await? {
-            self.site.store.sessions().end(session.id).await?;
+        let sessions = self.site.store.sessions();
+        if let Some((session, user)) = sessions.find(&digest(cookie)).await? {
+            let audit = AuditRecord {
+                principal: user.name,
+                action: "session.end".to_owned(),
+                ..AuditRecord::default()
+            };
+            sessions.end(session.id, &audit).await?;
         }
         Ok(())
     }

@@ -15,6 +15,7 @@
 mod accounts;
 mod adoption;
 mod apps;
+mod audit;
 mod auth;
 mod browse;
 mod bulk;
@@ -71,6 +72,7 @@ use saga::StepError;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
+pub use audit::AuditQuery;
 pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
 pub use error::Error;
 pub use fit::Fit;

@@ -329,9 +329,7 @@ impl Setup {
                 .get("PROXMOX_HOST")
                 .cloned()
                 .unwrap_or_default(),
-            outcome: "accepted".to_owned(),
-            request_id: None,
-            detail: None,
+            ..AuditRecord::default()
         };
         parts.store.audit().record(&audit).await?;
         // Whoever looks at the database may have found it there already and be done.
@@ -343,7 +341,7 @@ impl Setup {
             is_news
         });
         self.started().await?;
-        self.0.accounts.session(user).await
+        self.0.accounts.session(user, None).await
     }
 
     async fn started(&self) -> Result<(), Error> {

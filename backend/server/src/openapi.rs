@@ -22,9 +22,10 @@ JSON in `snake_case`, times as RFC 3339 in UTC, sizes in bytes. Lists are pages:
 events, or look at it now and then. Every error is a problem (RFC 9457); `code` is for programs, `detail` for people, \
 and `request_id` for whoever reads the service's log.";
 
-const TAGS: [(&str, &str); 8] = [
+const TAGS: [(&str, &str); 9] = [
     ("sessions", "Logging in and out."),
     ("tokens", "Tokens for scripts."),
+    ("audit", "Who did what."),
     ("catalog", "What can be deployed."),
     ("apps", "What is deployed."),
     ("operations", "What is being done, and what was done."),

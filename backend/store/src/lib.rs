@@ -70,7 +70,7 @@ mod write;
 pub use adopt::{Adoption, Found};
 pub use app::{App, AppChange, NewApp, Reserved};
 pub use apps::{AppFilter, Apps};
-pub use audit::{Audit, AuditEntry, AuditRecord};
+pub use audit::{Audit, AuditFilter, AuditRecord};
 pub use begin::{Begun, Deployment, NewOperation};
 pub use claim::{Lane, Limits, Load};
 pub use clock::{Clock, ManualClock, SystemClock};

@@ -8,7 +8,7 @@ use sea_orm::{
 };
 
 use crate::{
-    Error, Hidden, Result, Store, User,
+    AuditRecord, Error, Hidden, Result, Store, User,
     entity::{
         session::{ActiveModel, Column, Entity, Model},
         user,
@@ -55,8 +55,9 @@ pub struct Sessions<'a>(pub(crate) &'a Store);
 
 impl Sessions<'_> {
     /// Begins a session.
-    pub async fn create(&self, new: NewSession) -> Result<Session> {
+    pub async fn create(&self, new: NewSession, audit: &AuditRecord) -> Result<Session> {
         let write = self.0.write().await?;
+        write.audit(audit).await?;
         let row = Model {
             id: self.0.new_session_id().to_string(),
             secret_hash: new.secret_hash.0,
@@ -124,8 +125,9 @@ impl Sessions<'_> {
     }
 
     /// Ends a session. One that has ended already is none the worse for it.
-    pub async fn end(&self, id: SessionId) -> Result<()> {
+    pub async fn end(&self, id: SessionId, audit: &AuditRecord) -> Result<()> {
         let write = self.0.write().await?;
+        write.audit(audit).await?;
         Entity::delete_by_id(id.to_string()).exec(&write.tx).await?;
         write.commit().await
     }

@@ -1,6 +1,7 @@
 //! The commands, a file a noun: what may be typed, what is called, how the answer is told.
 
 mod apps;
+mod audit;
 mod catalog;
 mod containers;
 mod deploy;
@@ -56,6 +57,8 @@ pub enum ClientCommand {
     Resume,
     /// Print what happened last
     Events(events::Arguments),
+    /// Tell who did what
+    Audit(audit::Arguments),
     /// List the nodes of the cluster, as apps are placed on them
     Nodes,
     /// Compare the cluster with the database, and tell what differs
@@ -104,6 +107,7 @@ pub(crate) async fn run(
         ClientCommand::Park(arguments) => park::park(arguments, client, console).await,
         ClientCommand::Resume => park::resume(client, console).await,
         ClientCommand::Events(arguments) => events::run(&arguments, client, console).await,
+        ClientCommand::Audit(arguments) => audit::run(arguments, client, console).await,
         ClientCommand::Nodes => nodes::list(client, console).await,
         ClientCommand::Reconcile => containers::reconcile(client, console).await,
         ClientCommand::Adopt(arguments) => containers::adopt(&arguments, client, console).await,

@@ -1,6 +1,6 @@
 //! Recorded answers, held against the wire types.
 
-use api::{App, Candidate, CatalogDetail, Checked, Event, Node, Operation, Plan};
+use api::{App, AuditEntry, Candidate, CatalogDetail, Checked, Event, Node, Operation, Plan};
 use serde_json::{Value, json};
 
 pub(crate) const APP: &str = "app_0000000000000000000000000000000a";
@@ -73,6 +73,14 @@ pub(crate) fn node(name: &str, unfit: Option<&str>) -> Node {
         "name": name, "state": if unfit.is_some() { "offline" } else { "online" }, "cpu": 0.126, "cores": 8,
         "memory_used": 6_442_450_944_u64, "memory_total": 34_359_738_368_u64, "memory_promised": 536_870_912,
         "apps": 3, "unfit": unfit,
+    }))
+}
+
+/// An entry of the audit log.
+pub(crate) fn audit(action: &str, target: &str, detail: Option<&str>) -> AuditEntry {
+    parse(json!({
+        "id": 7, "time": time(30), "principal": "admin", "action": action, "target": target,
+        "outcome": "accepted", "request_id": "req_1", "detail": detail,
     }))
 }
 

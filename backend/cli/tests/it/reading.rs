@@ -37,6 +37,10 @@ async fn service() -> Service {
             Some("Pulling \u{1b}[1mweb"),
         ),
     ];
+    let entries = [
+        fixtures::audit("app.delete", "evil\u{1b}[2J\nname", None),
+        fixtures::audit("operations.park", "all", Some("new disks")),
+    ];
     let routes = Router::new()
         .route(
             "/apps",
@@ -59,6 +63,7 @@ async fn service() -> Service {
             "/operations/{id}",
             get(always(200, fixtures::failed("unwound"))),
         )
+        .route("/audit", get(always(200, page(entries, None))))
         .route("/events", get(always(200, page(events, None))))
         .route("/nodes", get(always(200, page(nodes, None))))
         .route(
@@ -86,6 +91,7 @@ async fn tables_are_for_people() {
         "operations op_0000000000000000000000000000000b",
         "events",
         "nodes",
+        "audit",
         "catalog",
         "catalog show whoami",
     ] {
@@ -146,6 +152,9 @@ async fn what_is_asked_for_is_sent() {
         .types("operations --app whoami --status stuck --limit 7")
         .await;
     person.types("logs whoami --since 10m").await;
+    person
+        .types("audit --by ada --action session --outcome denied --limit 5")
+        .await;
     person.says(&["show", "../nodes?x"]).await;
     assert_eq!(
         service.lines(),
@@ -153,6 +162,7 @@ async fn what_is_asked_for_is_sent() {
             "GET /api/v1/catalog?q=media+server&category=books",
             "GET /api/v1/operations?app=whoami&status=stuck&limit=7",
             "GET /api/v1/apps/whoami/logs?since=10m",
+            "GET /api/v1/audit?principal=ada&action=session&outcome=denied&limit=5",
             "GET /api/v1/apps/..%2Fnodes%3Fx",
         ]
     );

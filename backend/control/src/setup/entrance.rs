@@ -65,7 +65,7 @@ impl Entrance {
     /// A cookie for an administrator.
     pub(super) async fn by_login(&self, address: IpAddr, login: Login) -> Result<String, Error> {
         let name = login.username.clone();
-        let trying = self.accounts.check(login);
+        let trying = self.accounts.check(login, address);
         let user = self.guesses.attempt(address, &name, trying).await?;
         Ok(self.admit(Some(user)))
     }

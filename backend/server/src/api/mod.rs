@@ -3,6 +3,7 @@
 
 mod accepted;
 mod apps;
+mod audit;
 mod catalog;
 mod containers;
 mod description;
@@ -28,6 +29,7 @@ pub(crate) fn routes() -> OpenApiRouter<Site> {
         .routes(routes!(sessions::current, sessions::log_out))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .routes(routes!(audit::list))
         .routes(routes!(catalog::list))
         .routes(routes!(catalog::check))
         .routes(routes!(catalog::show))

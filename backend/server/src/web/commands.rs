@@ -104,6 +104,22 @@ pub(crate) fn of_tokens() -> Vec<Offer> {
     }]
 }
 
+/// On the page of the audit log.
+pub(crate) fn of_audit() -> Vec<Offer> {
+    vec![
+        offer(
+            "The last entries",
+            &["audit"],
+            command::curl("GET", "/audit", None),
+        ),
+        offer(
+            "Logins that were refused",
+            &["audit", "--action", "session", "--outcome", "denied"],
+            command::curl("GET", "/audit?action=session&outcome=denied", None),
+        ),
+    ]
+}
+
 /// Looking for differences and taking an app back, on the page of settings.
 pub(crate) fn of_differences() -> Vec<Offer> {
     let body = json!({});

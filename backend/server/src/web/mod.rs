@@ -16,12 +16,14 @@ mod app_history;
 mod app_settings;
 mod appearance;
 mod assets;
+mod audit;
 mod brand;
 mod bulk;
 mod catalog;
 mod check;
 mod command;
 mod commands;
+mod days;
 mod deploy;
 mod doctor;
 mod error_page;
@@ -78,6 +80,7 @@ pub(crate) fn routes() -> Router<Site> {
         .route("/settings", get(settings::page))
         .route("/settings/tokens", post(settings::create_token))
         .route("/settings/tokens/{id}/revoke", post(settings::revoke_token))
+        .route("/settings/audit", get(audit::page))
         .route("/settings/park", post(settings::park))
         .route("/settings/resume", post(settings::resume))
         .route("/settings/doctor", post(doctor::examine))

@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use api::{Operation, OperationKind, OperationStatus};
 use axum::{extract::State, http::HeaderMap, response::Response};
-use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use control::{Control, Followed, OperationQuery};
 use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    days,
     live::{self, After, Patch},
     page::Head,
     picture,
@@ -180,11 +181,6 @@ impl Which {
     }
 }
 
-/// When a day begins.
-fn start(day: NaiveDate) -> DateTime<Utc> {
-    day.and_time(NaiveTime::MIN).and_utc()
-}
-
 fn filter(which: &Which) -> Filter {
     let any = |label| Choice { value: "", label };
     let kinds = OperationKind::ALL.iter().map(|kind| Choice {
@@ -199,8 +195,8 @@ fn filter(which: &Which) -> Filter {
         app: which.app.clone().unwrap_or_default(),
         kind: which.kind.map_or("", OperationKind::as_str),
         status: which.status.map_or("", OperationStatus::as_str),
-        since: which.since.map(|day| day.to_string()).unwrap_or_default(),
-        until: which.until.map(|day| day.to_string()).unwrap_or_default(),
+        since: days::text(which.since),
+        until: days::text(which.until),
         kinds: [any("Any kind")].into_iter().chain(kinds).collect(),
         statuses: [any("Any state")].into_iter().chain(statuses).collect(),
         is_set: which.is_set(),
@@ -212,12 +208,8 @@ async fn list(control: &Control, which: &Which) -> Result<List, Error> {
         app: which.app.clone(),
         statuses: which.status.into_iter().collect(),
         kind: which.kind,
-        since: which.since.map(start),
-        // Its last day is in it to the end.
-        until: which
-            .until
-            .and_then(|day| day.checked_add_days(Days::new(1)))
-            .map(start),
+        since: days::from(which.since),
+        until: days::through(which.until),
         cursor: which.cursor.clone(),
         limit: Some(ROWS),
         ..OperationQuery::default()

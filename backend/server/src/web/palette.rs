@@ -101,6 +101,7 @@ fn places(is_admin: bool) -> Vec<Entry> {
         entries.extend(
             [
                 place("API tokens", "/settings#tokens", "settings", "create"),
+                place("Audit log", "/settings/audit", "operations", "who did what"),
                 place("Park everything", "/settings#stop", "parked", "stop resume"),
             ]
             .map(|entry| Entry {

@@ -21,6 +21,9 @@ const fn badge(word: &'static str, tone: &'static str, icon: &'static str) -> Ba
     Badge { word, tone, icon }
 }
 
+/// What somebody asked for and was refused.
+pub(crate) const DENIED: Badge = badge("Denied", "warn", "attention");
+
 /// An app. What needs a person comes first, then what is under way.
 pub(crate) fn app(app: &App) -> Badge {
     match app.state {

@@ -2,7 +2,7 @@ use api::{AppState, EventKind, OperationKind, OperationStatus};
 use futures::future::join_all;
 use saga::Outcome;
 use serde_json::json;
-use store::{AppChange, AppFilter, Error, EventFilter, Hidden, PageRequest};
+use store::{AppChange, AppFilter, AuditFilter, Error, EventFilter, Hidden, PageRequest};
 
 use crate::{
     World,
@@ -80,14 +80,11 @@ pub(crate) async fn deploy_writes_everything_at_once(world: &World) {
     let audit = world
         .store
         .audit()
-        .list(None, &PageRequest::default())
+        .list(&AuditFilter::default(), &PageRequest::default())
         .await
         .unwrap()
         .items;
-    assert_eq!(
-        (audit.len(), audit[0].record.action.as_str()),
-        (1, "app.deploy")
-    );
+    assert_eq!((audit.len(), audit[0].action.as_str()), (1, "app.deploy"));
 }
 
 pub(crate) async fn a_taken_name_is_refused(world: &World) {
@@ -107,7 +104,7 @@ pub(crate) async fn a_taken_name_is_refused(world: &World) {
     let audit = world
         .store
         .audit()
-        .list(None, &PageRequest::default())
+        .list(&AuditFilter::default(), &PageRequest::default())
         .await
         .unwrap()
         .items;

@@ -2,7 +2,7 @@ use std::io::BufReader;
 
 use saga::Journal as _;
 use serde_json::{Value, json};
-use store::{AppChange, Error, PageRequest, Store, SystemClock};
+use store::{AppChange, AuditFilter, Error, PageRequest, Store, SystemClock};
 
 use crate::{
     World,
@@ -90,15 +90,16 @@ pub(crate) async fn rows_go_to_another_database_and_back(world: &World) {
             principal: "admin".to_owned(),
             action: "test".to_owned(),
             target: "numbers".to_owned(),
-            outcome: "ok".to_owned(),
-            request_id: None,
-            detail: None,
+            ..store::AuditRecord::default()
         })
         .await
         .unwrap();
     let audit = world.store.audit();
-    let page = audit.list(None, &PageRequest::first(1)).await.unwrap();
-    assert_eq!(page.items[0].record.target, "numbers");
+    let page = audit
+        .list(&AuditFilter::default(), &PageRequest::first(1))
+        .await
+        .unwrap();
+    assert_eq!(page.items[0].target, "numbers");
 }
 
 pub(crate) async fn a_broken_copy_changes_nothing(world: &World) {

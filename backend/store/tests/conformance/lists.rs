@@ -1,5 +1,5 @@
 use api::{OperationKind, OperationStatus};
-use store::{AppChange, AppFilter, Error, OperationFilter, PageRequest};
+use store::{AppChange, AppFilter, AuditFilter, Error, OperationFilter, PageRequest};
 
 use crate::{World, world::request};
 
@@ -175,7 +175,11 @@ pub(crate) async fn a_foreign_cursor_is_refused(world: &World) {
         .list(&OperationFilter::default(), &foreign)
         .await;
     assert!(matches!(operations, Err(Error::Invalid(_))));
-    let audit = world.store.audit().list(None, &foreign).await;
+    let audit = world
+        .store
+        .audit()
+        .list(&AuditFilter::default(), &foreign)
+        .await;
     assert!(matches!(audit, Err(Error::Invalid(_))));
 }
 

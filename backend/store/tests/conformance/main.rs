@@ -143,5 +143,5 @@ conformance! {
         a_copy_of_an_older_schema_is_brought_up_to_date,
     }
     retention { old_things_are_forgotten_and_living_ones_kept }
-    records { host_keys_are_learnt_once, settings_are_set_once_by_the_first, the_audit_log_is_paged }
+    records { host_keys_are_learnt_once, settings_are_set_once_by_the_first, the_audit_log_is_paged, the_audit_log_is_filtered }
 }

@@ -66,10 +66,13 @@ pub(crate) async fn users_are_unique_by_name(world: &World) {
 pub(crate) async fn sessions_end(world: &World) {
     let (ada, sessions) = (user(world, "ada").await.unwrap(), world.store.sessions());
     let (one, two) = (
-        sessions.create(session(&ada, 1, world)).await.unwrap(),
+        sessions
+            .create(session(&ada, 1, world), &entry())
+            .await
+            .unwrap(),
         session(&ada, 2, world),
     );
-    sessions.create(two).await.unwrap();
+    sessions.create(two, &entry()).await.unwrap();
     let (found, whose) = sessions.find(&[1; 32]).await.unwrap().unwrap();
     assert_eq!((&found, &whose.name), (&one, &ada.name));
     assert_eq!(sessions.find(&[3; 32]).await.unwrap(), None);
@@ -104,8 +107,8 @@ pub(crate) async fn sessions_end(world: &World) {
         "it ended by itself"
     );
     assert_eq!(world.store.sweep().await.unwrap(), 1);
-    sessions.end(one.id).await.unwrap();
-    sessions.end(one.id).await.unwrap();
+    sessions.end(one.id, &entry()).await.unwrap();
+    sessions.end(one.id, &entry()).await.unwrap();
     assert_eq!(sessions.find(&[1; 32]).await.unwrap(), None);
 }
 
@@ -115,10 +118,16 @@ pub(crate) async fn a_changed_password_ends_sessions(world: &World) {
         user(world, "bob").await.unwrap(),
     );
     let (users, sessions) = (world.store.users(), world.store.sessions());
-    sessions.create(session(&bob, 9, world)).await.unwrap();
+    sessions
+        .create(session(&bob, 9, world), &entry())
+        .await
+        .unwrap();
     for (number, change) in ["password", "role", "disabled"].into_iter().enumerate() {
         let secret = u8::try_from(number).unwrap();
-        sessions.create(session(&ada, secret, world)).await.unwrap();
+        sessions
+            .create(session(&ada, secret, world), &entry())
+            .await
+            .unwrap();
         assert!(sessions.find(&[secret; 32]).await.unwrap().is_some());
         match change {
             "password" => users
@@ -140,7 +149,10 @@ pub(crate) async fn a_changed_password_ends_sessions(world: &World) {
         ("$new", "viewer")
     );
     assert!(ada.disabled_at.is_some());
-    sessions.create(session(&ada, 7, world)).await.unwrap();
+    sessions
+        .create(session(&ada, 7, world), &entry())
+        .await
+        .unwrap();
     assert_eq!(
         sessions.find(&[7; 32]).await.unwrap(),
         None,

@@ -1,4 +1,7 @@
-use store::{Error, PageRequest};
+use std::time::Duration;
+
+use api::AuditOutcome;
+use store::{AuditFilter, AuditRecord, Error, PageRequest};
 
 use crate::{World, world::audit};
 
@@ -44,7 +47,7 @@ pub(crate) async fn the_audit_log_is_paged(world: &World) {
     let log = world.store.audit();
     for number in 0..12 {
         let mut record = audit("session.create", &format!("user-{number}"));
-        record.outcome = String::from("denied");
+        record.outcome = AuditOutcome::Denied;
         record.detail = Some("wrong password \0".to_owned());
         record.principal = if number == 0 {
             "eve".to_owned()
@@ -55,8 +58,8 @@ pub(crate) async fn the_audit_log_is_paged(world: &World) {
     }
     let (mut request, mut targets) = (PageRequest::first(5), Vec::new());
     loop {
-        let page = log.list(None, &request).await.unwrap();
-        targets.extend(page.items.iter().map(|entry| entry.record.target.clone()));
+        let page = log.list(&AuditFilter::default(), &request).await.unwrap();
+        targets.extend(page.items.iter().map(|entry| entry.target.clone()));
         if page.next.is_none() {
             break;
         }
@@ -69,10 +72,70 @@ pub(crate) async fn the_audit_log_is_paged(world: &World) {
             .map(|number| format!("user-{number}"))
             .collect::<Vec<_>>()
     );
-    let eve = log
-        .list(Some("eve"), &PageRequest::default())
-        .await
-        .unwrap();
+    let eve = AuditFilter {
+        principal: Some("eve".to_owned()),
+        ..AuditFilter::default()
+    };
+    let eve = log.list(&eve, &PageRequest::default()).await.unwrap();
     assert_eq!((eve.items.len(), eve.next), (1, None));
     assert_eq!(eve.items[0].time, world.store.now());
+    assert_eq!(eve.items[0].detail.as_deref(), Some("wrong password \u{fffd}"));
+}
+
+pub(crate) async fn the_audit_log_is_filtered(world: &World) {
+    let log = world.store.audit();
+    let begun = world.store.now();
+    for (action, target) in [
+        ("app.deploy", "blog"),
+        ("app.delete", "blog"),
+        ("app.deploy", "shop"),
+        ("apple.pick", "blog"),
+    ] {
+        log.record(&audit(action, target)).await.unwrap();
+        world.clock.advance(Duration::from_mins(1));
+    }
+    let denied = AuditRecord {
+        outcome: AuditOutcome::Denied,
+        ..audit("session.create", "")
+    };
+    log.record(&denied).await.unwrap();
+
+    let found = async |filter: AuditFilter| {
+        let page = log.list(&filter, &PageRequest::default()).await.unwrap();
+        let entries = page.items.into_iter();
+        entries.map(|entry| entry.action).collect::<Vec<_>>()
+    };
+    let action = |action: &str| AuditFilter {
+        action: Some(action.to_owned()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(found(action("app.deploy")).await.len(), 2);
+    assert_eq!(
+        found(action("app")).await,
+        ["app.deploy", "app.delete", "app.deploy"]
+    );
+    for nothing in ["a%", "_pp", "app%.deploy", "APP.DEPLOY", ""] {
+        assert_eq!(found(action(nothing)).await, [""; 0], "{nothing}");
+    }
+    let blog = AuditFilter {
+        target: Some("blog".to_owned()),
+        ..action("app")
+    };
+    assert_eq!(found(blog).await, ["app.delete", "app.deploy"]);
+    let denied = AuditFilter {
+        outcome: Some(AuditOutcome::Denied),
+        ..AuditFilter::default()
+    };
+    assert_eq!(found(denied).await, ["session.create"]);
+    let minute = AuditFilter {
+        since: Some(begun + Duration::from_mins(1)),
+        until: Some(begun + Duration::from_mins(2)),
+        ..AuditFilter::default()
+    };
+    assert_eq!(found(minute).await, ["app.delete"]);
+    let nobody = AuditFilter {
+        principal: Some(String::new()),
+        ..AuditFilter::default()
+    };
+    assert_eq!(found(nobody).await, [""; 0]);
 }

@@ -3,7 +3,9 @@ use std::time::Duration;
 use api::{AppState, OperationKind};
 use saga::{Journal as _, Outcome};
 use serde_json::json;
-use store::{AppChange, Begun, EventFilter, Forgotten, Keep, NewOperation, PageRequest};
+use store::{
+    AppChange, AuditFilter, Begun, EventFilter, Forgotten, Keep, NewOperation, PageRequest,
+};
 
 use crate::{World, world::started};
 
@@ -82,7 +84,7 @@ pub(crate) async fn old_things_are_forgotten_and_living_ones_kept(world: &World)
     let audit = world
         .store
         .audit()
-        .list(None, &PageRequest::default())
+        .list(&AuditFilter::default(), &PageRequest::default())
         .await
         .unwrap();
     assert!(audit.items.is_empty());

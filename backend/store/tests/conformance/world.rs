@@ -181,7 +181,6 @@ pub(crate) fn audit(action: &str, target: &str) -> AuditRecord {
         principal: "ada".to_owned(),
         action: action.to_owned(),
         target: target.to_owned(),
-        outcome: "accepted".to_owned(),
         ..AuditRecord::default()
     }
 }

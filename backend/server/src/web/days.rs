@@ -1,0 +1,38 @@
+//! The days of a filter, as UTC has them.
+
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+
+/// When this day begins.
+pub(super) fn from(day: Option<NaiveDate>) -> Option<DateTime<Utc>> {
+    day.map(|day| day.and_time(NaiveTime::MIN).and_utc())
+}
+
+/// When this day is over.
+pub(super) fn through(day: Option<NaiveDate>) -> Option<DateTime<Utc>> {
+    from(day.and_then(|day| day.checked_add_days(Days::new(1))))
+}
+
+/// A day as the field of a form has it; empty for none.
+pub(super) fn text(day: Option<NaiveDate>) -> String {
+    day.map(|day| day.to_string()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_day_is_in_it_to_its_end() {
+        let day = NaiveDate::from_ymd_opt(2026, 2, 28);
+        assert_eq!(from(day).unwrap().to_rfc3339(), "2026-02-28T00:00:00+00:00");
+        assert_eq!(
+            through(day).unwrap().to_rfc3339(),
+            "2026-03-01T00:00:00+00:00"
+        );
+        assert_eq!(text(day), "2026-02-28");
+        assert_eq!(
+            (from(None), through(None), text(None)),
+            (None, None, String::new())
+        );
+    }
+}
