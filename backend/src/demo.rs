@@ -84,7 +84,7 @@ impl Arguments {
 /// Runs until a signal.
 pub(crate) async fn command(arguments: Arguments) -> anyhow::Result<()> {
     let source = crate::source()?;
-    logging::begin(&source)?;
+    logging::begin_quietly(&source)?;
     let tracker = TaskTracker::new();
     let shutdown = stop::on_signal(&tracker)?;
     let throw_away = tempfile::tempdir().context("no folder for the demo's data can be made")?;

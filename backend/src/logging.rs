@@ -8,8 +8,21 @@ use crate::settings::{Source, WrongSetting};
 
 /// Begins logging to standard error as the settings say.
 pub(crate) fn begin(source: &Source) -> Result<(), WrongSetting> {
-    // The schema's steps are told in one line by the store.
     let wanted = source.required("PROXIMITY_LOG")?;
+    write(source, &wanted)
+}
+
+/// The same where a person looks at the terminal: nothing but what is wrong, unless the settings say otherwise.
+pub(crate) fn begin_quietly(source: &Source) -> Result<(), WrongSetting> {
+    if source.has("PROXIMITY_LOG") {
+        begin(source)
+    } else {
+        write(source, "warn")
+    }
+}
+
+fn write(source: &Source, wanted: &str) -> Result<(), WrongSetting> {
+    // The schema's steps are told in one line by the store.
     let filter = EnvFilter::try_new(format!("sea_orm_migration=warn,{wanted}")).map_err(|_| {
         source.wrong(
             "PROXIMITY_LOG",

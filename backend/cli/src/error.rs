@@ -137,6 +137,11 @@ impl Error {
         if problem.status == 401 {
             console.note("  log in with `proximity login`")?;
         }
+        if problem.code == "forbidden" {
+            console.note(
+                "  use a token that may do this, or log in again: `proximity login` makes one that may do everything",
+            )?;
+        }
         if problem.request_id.is_empty() {
             return Ok(());
         }

@@ -22,6 +22,8 @@ use crate::{
     settings::Settings,
 };
 
+/// What the log calls the steps and ends of operations, wherever they are written.
+const TARGET: &str = "control::operation";
 /// How often other replicas' changes are looked for.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long operations may take to park when the process stops: a step's future is dropped at once, only a

@@ -11,7 +11,7 @@ pub(crate) async fn one_at_a_time(world: &mut World, admin: &Actor, operation: &
     for number in 0..world.count() {
         let log = world.replica(number).log();
         let lines = log.lines().filter(|line| line.contains(operation));
-        for line in lines.filter(|line| line.contains("control::worker::told: ") && is_write(line)) {
+        for line in lines.filter(|line| line.contains("control::operation: ") && is_write(line)) {
             let time = line.split(' ').next().expect("a time").to_owned();
             writes.push((time, number, line.to_owned()));
         }

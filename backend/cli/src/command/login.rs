@@ -28,6 +28,10 @@ pub struct Arguments {
     /// Read the password from standard input instead of asking for it
     #[arg(long)]
     password_stdin: bool,
+    /// What the other commands may do from then on: read (look), write (change apps, too) or admin (everything: park,
+    /// adopt, the audit log)
+    #[arg(long, default_value_t = Scope::Admin)]
+    scope: Scope,
 }
 
 /// Logs in, makes a token, keeps it, and ends the session.
@@ -41,9 +45,10 @@ pub(crate) async fn run(
         None => Access::usual_url(environment),
     };
     let mut client = Client::open(url.clone())?;
+    let scope = arguments.scope;
     let login = ask(arguments, console)?;
     enter(&mut client, &login).await?;
-    let made = token(&client, environment).await;
+    let made = token(&client, environment, scope).await;
     if made.is_ok() {
         forget(&client, environment, &url).await;
     }
@@ -144,11 +149,14 @@ async fn enter(client: &mut Client, login: &Login) -> Result<(), Error> {
     )
 }
 
-async fn token(client: &Client, environment: &Environment) -> Result<CreatedToken, Error> {
+async fn token(
+    client: &Client,
+    environment: &Environment,
+    scope: Scope,
+) -> Result<CreatedToken, Error> {
     let wish = CreateToken {
         name: format!("cli@{}", environment.hostname),
-        // All that the commands here need, and no more.
-        scopes: vec![Scope::Read, Scope::Write],
+        scopes: vec![scope],
         expires_at: None,
     };
     client.ask(Method::POST, "/tokens", Some(&wish)).await

@@ -23,7 +23,7 @@ async fn service() -> Service {
         "set-cookie",
         "proximity_session=cookie; HttpOnly; Path=/; SameSite=Lax",
     )];
-    let token = json!({"id": TOKEN, "token": "prx_made", "name": "cli@desk", "scopes": ["read", "write"], "created_at": time(0)});
+    let token = json!({"id": TOKEN, "token": "prx_made", "name": "cli@desk", "scopes": ["admin"], "created_at": time(0)});
     let routes = Router::new()
         .route(
             "/sessions",
@@ -85,7 +85,7 @@ async fn a_password_becomes_a_token() {
     );
     assert_eq!(
         seen[1].json(),
-        json!({"name": "cli@desk", "scopes": ["read", "write"]})
+        json!({"name": "cli@desk", "scopes": ["admin"]})
     );
     for written in &seen[1..] {
         assert_eq!(written.header("cookie"), Some("proximity_session=cookie"));
@@ -118,9 +118,14 @@ async fn a_new_login_revokes_the_token_before() {
         "login --url {} --username admin --password-stdin",
         service.url
     );
-    for _ in 0..2 {
-        assert_eq!(person.types(&line).await.exit, Exit::Done);
+    for line in [&line, &format!("{line} --scope write")] {
+        assert_eq!(person.types(line).await.exit, Exit::Done);
     }
+    let wishes: Vec<_> = { service.seen().into_iter() }
+        .filter(|seen| seen.line() == "POST /api/v1/tokens")
+        .map(|seen| seen.json()["scopes"].clone())
+        .collect();
+    assert_eq!(wishes, [json!(["admin"]), json!(["write"])]);
     let revocations: Vec<_> = service
         .lines()
         .into_iter()

@@ -142,3 +142,13 @@ async fn a_reader_that_goes_away_is_no_error() {
         .await;
     assert_eq!(exit, Exit::Done);
 }
+
+#[tokio::test]
+async fn whoever_lacks_a_right_learns_how_to_get_it() {
+    let refused = problem(403, "forbidden", "This needs the scope `admin`.");
+    let routes = Router::new().route("/audit", get(always(403, refused)));
+    let service = Service::play(routes).await;
+    let left = Person::at(&service).types("audit").await;
+    assert_eq!(left.exit, Exit::NotAllowed);
+    assert!(left.err.contains("`proximity login`"), "{}", left.err);
+}

@@ -5,6 +5,7 @@ use saga::{Failure, Interrupted, Journal as _, Outcome};
 use store::AppChange;
 use tokio::time::timeout;
 
+use super::TARGET;
 use crate::{
     context::Context,
     operations::{self, State},
@@ -63,7 +64,7 @@ pub(super) async fn write(context: &Context, ended: Result<Outcome, Interrupted>
                 .map(|failure| failure.code.as_str())
                 .unwrap_or_default();
             tracing::info!(
-                app = %operation.app.name, operation = %lease.operation, kind = %lease.kind, error,
+                target: TARGET, app = %operation.app.name, operation = %lease.operation, kind = %lease.kind, error,
                 "{} of `{}` is {}", lease.kind, operation.app.name, operation.status
             );
             if let Some(probe) = &site.probe {

@@ -12,6 +12,7 @@ use serde_json::Value;
 use store::{Lease, OperationJournal};
 use tokio_util::sync::CancellationToken;
 
+use super::TARGET;
 use crate::{context::Site, operations, probe::Write};
 
 /// A journal that also tells the log: one line a step, with what a person greps for. And that lets go of an operation
@@ -85,12 +86,14 @@ impl Journal for Told {
         let (step, what) = (event.step(), event.kind());
         match event {
             Event::Checkpoint { .. } => {
-                tracing::debug!(app, %operation, %kind, step, node, vmid, "{step} {what}");
+                tracing::debug!(target: TARGET, app, %operation, %kind, step, node, vmid, "{step} {what}");
             }
             Event::Failed { failure, .. } | Event::UndoFailed { failure, .. } => tracing::warn!(
-                app, %operation, %kind, step, node, vmid, code = failure.code, "{step} {what}: {}", failure.message
+                target: TARGET, app, %operation, %kind, step, node, vmid, code = failure.code, "{step} {what}: {}", failure.message
             ),
-            _ => tracing::info!(app, %operation, %kind, step, node, vmid, "{step} {what}"),
+            _ => {
+                tracing::info!(target: TARGET, app, %operation, %kind, step, node, vmid, "{step} {what}");
+            }
         }
         self.take_place(event, node).await;
         Ok(())

@@ -79,7 +79,10 @@ pub(crate) async fn the_audit_log_is_paged(world: &World) {
     let eve = log.list(&eve, &PageRequest::default()).await.unwrap();
     assert_eq!((eve.items.len(), eve.next), (1, None));
     assert_eq!(eve.items[0].time, world.store.now());
-    assert_eq!(eve.items[0].detail.as_deref(), Some("wrong password \u{fffd}"));
+    assert_eq!(
+        eve.items[0].detail.as_deref(),
+        Some("wrong password \u{fffd}")
+    );
 }
 
 pub(crate) async fn the_audit_log_is_filtered(world: &World) {
