@@ -57,10 +57,16 @@ async fn whoever_did_something_is_found_and_so_is_who_was_refused() {
     let all = admin.get("/api/v1/audit").await;
     assert!(!all.text.contains("Tr0ub4dor"), "{}", all.text);
     assert!(all.text.contains("From 127.0.0.1."), "{}", all.text);
-    assert!(all.text.contains("new disks"), "{}", all.text);
+    assert!(
+        all.text.contains("new disks (with the token “test”)"),
+        "{}",
+        all.text
+    );
     let requests = all.body["items"].as_array().unwrap().iter();
     let stop = { requests }.find(|entry| entry["action"] == "app.stop");
-    assert!(stop.unwrap()["request_id"].is_string(), "{}", all.text);
+    let stop = stop.unwrap();
+    assert!(stop["request_id"].is_string(), "{stop}");
+    assert_eq!(stop["detail"], "With the token “test”.");
 
     for (query, count) in [
         ("action=app", 3),

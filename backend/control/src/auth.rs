@@ -22,6 +22,8 @@ pub struct Principal {
     /// What they may do.
     pub scopes: Vec<Scope>,
     user: api::UserId,
+    /// Name of the token that they showed; none for a session.
+    token: Option<String>,
 }
 
 impl Principal {
@@ -31,6 +33,7 @@ impl Principal {
             username: name.to_owned(),
             scopes: vec![Scope::Write],
             user: api::UserId::NOBODY,
+            token: None,
         }
     }
 
@@ -68,7 +71,20 @@ impl Asked {
             action: action.to_owned(),
             target: target.to_owned(),
             request_id: Some(self.request_id.clone()),
+            detail: { self.who.token.as_ref() }.map(|token| format!("With the token “{token}”.")),
             ..AuditRecord::default()
+        }
+    }
+
+    /// The same with the reason that was given.
+    pub(crate) fn audit_because(&self, action: &str, target: &str, reason: &str) -> AuditRecord {
+        let reason = match &self.who.token {
+            Some(token) => format!("{reason} (with the token “{token}”)"),
+            None => reason.to_owned(),
+        };
+        AuditRecord {
+            detail: Some(reason),
+            ..self.audit(action, target)
         }
     }
 }
@@ -119,7 +135,7 @@ impl Control {
                     .sessions()
                     .touch(&session, self.site.store.now() + SESSION)
                     .await?;
-                Ok(principal(user, vec![Scope::Admin]))
+                Ok(principal(user, vec![Scope::Admin], None))
             }
         }
     }
@@ -128,7 +144,7 @@ impl Control {
         let found = self.site.store.tokens().find(&digest(token)).await?;
         let (token, user) = found.ok_or(Error::Unauthenticated)?;
         self.site.store.tokens().touch(&token).await?;
-        Ok(principal(user, token.scopes))
+        Ok(principal(user, token.scopes, Some(token.name)))
     }
 
     /// Begins a session for somebody at this address; it and the name are allowed only so many failures.
@@ -227,11 +243,12 @@ impl Control {
     }
 }
 
-fn principal(user: User, scopes: Vec<Scope>) -> Principal {
+fn principal(user: User, scopes: Vec<Scope>, token: Option<String>) -> Principal {
     Principal {
         username: user.name,
         scopes,
         user: user.id,
+        token,
     }
 }
 

@@ -156,7 +156,7 @@ impl Control {
         };
         let (who, audit) = (
             &asked.who.username,
-            asked.audit("operation.abandon", &id.to_string()),
+            asked.audit_because("operation.abandon", &id.to_string(), reason),
         );
         let abandoned = self
             .site

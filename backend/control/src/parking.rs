@@ -38,8 +38,7 @@ impl Control {
         if reason.is_empty() || reason.chars().count() > 1000 {
             return Err(Error::field("/reason", "must be 1 to 1000 characters"));
         }
-        let mut audit = asked.audit("operations.park", "all");
-        audit.detail = Some(reason.to_owned());
+        let audit = asked.audit_because("operations.park", "all", reason);
         let parking = self.site.store.parking();
         let parked = parking.park(&asked.who.username, reason, &audit).await;
         let parked = parked.map_err(|error| conflict(error, "already_parked"))?;
