@@ -72,7 +72,6 @@ use saga::StepError;
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
-pub use audit::AuditQuery;
 pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
 pub use error::Error;
 pub use fit::Fit;
@@ -89,7 +88,7 @@ pub use settings::{Settings, SshTargets, Timeouts};
 pub use setup::{
     By, Configure, Configured, Progress, Setup, SetupParts, ShellBy, ShownCertificate, WrongAnswer,
 };
-pub use store::Keep;
+pub use store::{AuditFilter, Keep};
 
 use crate::{
     accounts::Accounts, context::Site, estimate::Estimates, guesses::Guesses, hosts::Hosts,

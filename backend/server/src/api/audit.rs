@@ -3,7 +3,7 @@
 use api::{AuditEntry, AuditOutcome, Page};
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
-use control::{AuditQuery, Control};
+use control::{AuditFilter, Control};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -44,15 +44,14 @@ pub(crate) async fn list(
     _: Caller<Admin>,
     Query(which): Query<Which>,
 ) -> Result<Json<Page<AuditEntry>>, Error> {
-    let query = AuditQuery {
+    let filter = AuditFilter {
         principal: which.principal,
         action: which.action,
         target: which.target,
         outcome: which.outcome,
         since: which.since,
         until: which.until,
-        cursor: which.cursor,
-        limit: which.limit,
     };
-    Ok(Json(control.audit(query).await?))
+    let page = control.audit(&filter, which.cursor, which.limit).await?;
+    Ok(Json(page))
 }

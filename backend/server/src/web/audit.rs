@@ -3,12 +3,12 @@
 use api::{AuditEntry, AuditOutcome};
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, NaiveDate, Utc};
-use control::AuditQuery;
+use control::AuditFilter;
 use serde::{Deserialize, Serialize};
 
 use super::{
     commands::{self, Offer},
-    days,
+    filters::{self, Choice},
     page::Head,
     state::{self, Badge},
     viewer::Viewer,
@@ -79,12 +79,6 @@ struct Filter {
     is_set: bool,
 }
 
-#[derive(Serialize)]
-struct Choice {
-    value: &'static str,
-    label: &'static str,
-}
-
 /// An entry as a sentence: who, did, what.
 #[derive(Serialize)]
 struct Row {
@@ -105,17 +99,16 @@ pub(crate) async fn page(
     viewer: Viewer<Admin>,
     Query(which): Query<Which>,
 ) -> Result<Response, Error> {
-    let query = AuditQuery {
+    let filter = AuditFilter {
         principal: which.by.clone(),
         action: which.action.clone(),
         target: which.target.clone(),
         outcome: which.outcome,
-        since: days::from(which.since),
-        until: days::through(which.until),
-        cursor: which.cursor.clone(),
-        limit: Some(ROWS),
+        since: filters::from(which.since),
+        until: filters::through(which.until),
     };
-    let page = site.control.audit(query).await?;
+    let cursor = which.cursor.clone();
+    let page = site.control.audit(&filter, cursor, Some(ROWS)).await?;
     let view = View {
         filter: which.filter(),
         older: page
@@ -159,8 +152,8 @@ impl Which {
             action: self.action.clone().unwrap_or_default(),
             target: self.target.clone().unwrap_or_default(),
             outcome: self.outcome.map_or("", AuditOutcome::as_str),
-            since: days::text(self.since),
-            until: days::text(self.until),
+            since: filters::text(self.since),
+            until: filters::text(self.until),
             actions: choices(&NOUNS),
             outcomes: choices(&OUTCOMES),
             is_set: self.by.is_some()

@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    days,
+    filters::{self, Choice},
     live::{self, After, Patch},
     page::Head,
     picture,
@@ -58,12 +58,6 @@ struct Filter {
     kinds: Vec<Choice>,
     statuses: Vec<Choice>,
     is_set: bool,
-}
-
-#[derive(Serialize)]
-struct Choice {
-    value: &'static str,
-    label: &'static str,
 }
 
 #[derive(Serialize)]
@@ -195,8 +189,8 @@ fn filter(which: &Which) -> Filter {
         app: which.app.clone().unwrap_or_default(),
         kind: which.kind.map_or("", OperationKind::as_str),
         status: which.status.map_or("", OperationStatus::as_str),
-        since: days::text(which.since),
-        until: days::text(which.until),
+        since: filters::text(which.since),
+        until: filters::text(which.until),
         kinds: [any("Any kind")].into_iter().chain(kinds).collect(),
         statuses: [any("Any state")].into_iter().chain(statuses).collect(),
         is_set: which.is_set(),
@@ -208,8 +202,8 @@ async fn list(control: &Control, which: &Which) -> Result<List, Error> {
         app: which.app.clone(),
         statuses: which.status.into_iter().collect(),
         kind: which.kind,
-        since: days::from(which.since),
-        until: days::through(which.until),
+        since: filters::from(which.since),
+        until: filters::through(which.until),
         cursor: which.cursor.clone(),
         limit: Some(ROWS),
         ..OperationQuery::default()

@@ -1,6 +1,14 @@
-//! The days of a filter, as UTC has them.
+//! What the filters of long lists have in common: choices, and days as UTC has them.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use serde::Serialize;
+
+/// What may be chosen, and what it is called.
+#[derive(Serialize)]
+pub(super) struct Choice {
+    pub(super) value: &'static str,
+    pub(super) label: &'static str,
+}
 
 /// When this day begins.
 pub(super) fn from(day: Option<NaiveDate>) -> Option<DateTime<Utc>> {
