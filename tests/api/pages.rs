@@ -260,10 +260,11 @@ async fn several_apps_are_ticked_and_stopped_by_one_button() {
         "{}",
         told.html
     );
-    // Deleting is not among the buttons, and nothing ticked is nothing done.
+    // Nothing ticked is nothing done, and neither is what is not among the buttons.
     for ticked in [
-        vec![("kind", "delete"), ("app", ids[1].as_str())],
+        vec![("kind", "deploy"), ("app", ids[1].as_str())],
         vec![("kind", "stop")],
+        vec![("kind", "delete")],
     ] {
         assert_eq!(browser.post("/apps", &ticked).await.location, "/#several");
     }
@@ -272,5 +273,67 @@ async fn several_apps_are_ticked_and_stopped_by_one_button() {
         .finished(started["items"][0]["id"].as_str().unwrap())
         .await;
     assert_eq!(admin.get("/api/v1/apps/two").await.body["state"], "running");
+    world.end().await;
+}
+
+#[tokio::test]
+async fn several_apps_are_deleted_once_it_is_confirmed_in_words() {
+    let mut world = World::new().start().await;
+    let admin = world.admin().await;
+    let mut ids = Vec::new();
+    for name in ["one", "two & <more>", "three"] {
+        let app = admin
+            .deployed(json!({"catalog_id": "memos", "name": name}))
+            .await;
+        ids.push(app["id"].as_str().unwrap().to_owned());
+    }
+    let browser = Browser::login(world.service().url()).await;
+    let chosen = |ids: &[String], confirm: Option<&'static str>| {
+        let mut fields = vec![("kind", "delete".to_owned())];
+        fields.extend(ids.iter().map(|id| ("app", id.clone())));
+        fields.extend(confirm.map(|words| ("confirm", words.to_owned())));
+        fields
+    };
+    let post = async |fields: Vec<(&'static str, String)>| {
+        let fields: Vec<_> = { fields.iter() }
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
+        browser.post("/apps", &fields).await
+    };
+
+    let asked = post(chosen(&ids[..2], None)).await;
+    assert_eq!(asked.status, 200);
+    for told in [
+        "two &amp; &lt;more&gt;",
+        "delete 2 apps",
+        "all data of the apps",
+    ] {
+        assert!(asked.html.contains(told), "{told}: {}", asked.html);
+    }
+    assert!(!asked.html.contains("Nothing was done"));
+    for wrong in ["delete", "delete 3 apps", "Delete 2 apps", ""] {
+        let refused = post(chosen(&ids[..2], Some(wrong))).await;
+        // Nothing typed is the same as not asked yet.
+        let status = if wrong.is_empty() { 200 } else { 422 };
+        assert_eq!(refused.status, status, "{wrong}");
+        assert_eq!(refused.html.contains("Nothing was done"), status == 422);
+    }
+    let one = post(chosen(&ids[2..], None)).await;
+    assert!(one.html.contains("delete three"), "{}", one.html);
+    assert_eq!(world.containers().await.len(), 3);
+
+    let gone = post(chosen(&ids[..2], Some("delete 2 apps"))).await;
+    assert_eq!(gone.location, "/operations?kind=delete");
+    let operations = admin.get("/api/v1/operations?kind=delete").await.body;
+    let operations = operations["items"].as_array().unwrap();
+    assert_eq!(operations.len(), 2);
+    for operation in operations {
+        let done = admin.finished(operation["id"].as_str().unwrap()).await;
+        assert_eq!(done["status"], "completed", "{done:#}");
+    }
+    assert_eq!(world.containers().await.len(), 1);
+    // An app that is gone is none of several any more.
+    let asked = post(chosen(&ids, None)).await;
+    assert!(asked.html.contains("delete three"), "{}", asked.html);
     world.end().await;
 }

@@ -5,6 +5,7 @@ use axum::{extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 
 use super::{
+    bulk_delete::Deletion,
     commands,
     page::Head,
     posted::{Posted, on_to},
@@ -36,20 +37,30 @@ pub(crate) async fn begin(
     State(site): State<Site>,
     posted: Posted<Write>,
 ) -> Result<Response, Error> {
-    let apps: Vec<String> = posted.fields.all("app").map(str::to_owned).collect();
+    let mut apps: Vec<String> = posted.fields.all("app").map(str::to_owned).collect();
     let kind = posted
         .fields
         .text("kind")
         .and_then(|kind| kind.parse().ok());
-    // Deleting asks for the name of each app, on its own page.
     let offered = [
         OperationKind::Start,
         OperationKind::Stop,
         OperationKind::Restart,
+        OperationKind::Delete,
     ];
     let (Some(kind), false) = (kind.filter(|kind| offered.contains(kind)), apps.is_empty()) else {
         return Ok(on_to("/#several"));
     };
+    if kind == OperationKind::Delete {
+        let deletion = Deletion::of(&site.control, &apps).await?;
+        if deletion.is_empty() {
+            return Ok(on_to("/"));
+        }
+        if !deletion.is_confirmed(posted.fields.text("confirm")) {
+            return deletion.ask(&posted);
+        }
+        apps = deletion.ids();
+    }
     let asked = &posted.viewer.asked;
     let begun = site
         .control

@@ -33,7 +33,8 @@ pub(crate) fn of_app(name: &str) -> Vec<Offer> {
     ]
 }
 
-/// On the first page: the same for several apps, with the names of some.
+/// On the first page: the same for several apps, with the names of some. Nothing that destroys: these are not the ones
+/// that somebody has chosen.
 pub(crate) fn of_several(names: &[&str]) -> Vec<Offer> {
     let several = |what, kind: &'static str| {
         let arguments: Vec<&str> = [kind].into_iter().chain(names.iter().copied()).collect();

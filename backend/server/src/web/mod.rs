@@ -19,6 +19,7 @@ mod assets;
 mod audit;
 mod brand;
 mod bulk;
+mod bulk_delete;
 mod catalog;
 mod check;
 mod command;
