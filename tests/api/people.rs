@@ -1,8 +1,10 @@
 //! Who may ask: sessions, tokens, scopes.
 
+use futures::StreamExt as _;
+use reqwest::Method;
 use serde_json::json;
 
-use crate::world::{PASSWORD, World};
+use crate::world::{Actor, PASSWORD, PATIENCE, World};
 
 #[tokio::test]
 async fn strangers_see_health_and_nothing_else() {
@@ -121,6 +123,60 @@ async fn no_secret_reaches_the_log_or_an_answer() {
         &world.cluster().password,
     ] {
         assert!(!log.contains(hidden), "the log holds a secret");
+    }
+    world.end().await;
+}
+
+/// Reads a stream to its end; it must end soon.
+async fn ends(answer: reqwest::Response, what: &str) {
+    let mut body = answer.bytes_stream();
+    let end = async { while let Some(Ok(_)) = body.next().await {} };
+    let ended = tokio::time::timeout(PATIENCE, end).await;
+    assert!(ended.is_ok(), "{what} goes on");
+}
+
+#[tokio::test]
+async fn whoever_listens_hears_nothing_more_once_they_may_not() {
+    let world = World::new().start().await;
+    let admin = world.admin().await;
+    admin
+        .deployed(json!({"catalog_id": "memos", "name": "notes"}))
+        .await;
+    let token = json!({"name": "listener", "scopes": ["read"]});
+    let made = admin.post("/api/v1/tokens", token).await.body;
+    let listener = world.stranger().with_token(made["token"].as_str().unwrap());
+    let session = world.stranger().login("admin", PASSWORD).await;
+    let open = async |actor: &Actor, path: &str| {
+        let answer = actor.request(Method::GET, path).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{path}");
+        answer
+    };
+    let paths = ["/api/v1/events", "/api/v1/apps/notes/logs?follow=true"];
+    let mut of_token = Vec::new();
+    for path in paths {
+        of_token.push((open(&listener, path).await, path));
+    }
+    let mut of_session = Vec::new();
+    for path in ["/live/home", "/live/apps/notes", "/api/v1/events"] {
+        of_session.push((open(&session, path).await, path));
+    }
+
+    let path = format!("/api/v1/tokens/{}", made["id"].as_str().unwrap());
+    assert_eq!(admin.delete(&path).await.status, 204);
+    for (stream, path) in of_token {
+        ends(stream, path).await;
+    }
+    // The session's go on, and tell what happens.
+    let (stream, _) = of_session.pop().unwrap();
+    let mut stream = stream.bytes_stream();
+    admin.done("notes", "stop").await;
+    let piece = stream.next().await.unwrap().unwrap();
+    assert!(!piece.is_empty());
+    assert_eq!(session.delete("/api/v1/sessions/current").await.status, 204);
+    let end = async { while let Some(Ok(_)) = stream.next().await {} };
+    assert!(tokio::time::timeout(PATIENCE, end).await.is_ok());
+    for (stream, path) in of_session {
+        ends(stream, path).await;
     }
     world.end().await;
 }

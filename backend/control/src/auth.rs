@@ -5,9 +5,11 @@
 use std::net::IpAddr;
 
 use api::{CreateToken, CreatedToken, Login, Scope, Session, Token, TokenId};
+use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use store::{AuditRecord, Hidden, NewToken, User};
 use subtle::ConstantTimeEq as _;
+use tokio::sync::watch;
 
 use crate::{Control, Error, accounts::SESSION, random};
 
@@ -105,6 +107,14 @@ pub enum Credential<'a> {
     },
 }
 
+/// What somebody showed, kept for as long as they listen.
+pub enum Shown {
+    /// An API token.
+    Token(SecretString),
+    /// A session's cookie.
+    Session(SecretString),
+}
+
 /// A new session.
 pub struct LoggedIn {
     /// The secret, for the cookie.
@@ -140,6 +150,26 @@ impl Control {
         }
     }
 
+    /// Whether what somebody showed is still good for anything. Looking is no use of it, and prolongs nothing.
+    pub async fn still_knows(&self, shown: &Shown) -> Result<bool, Error> {
+        let store = &self.site.store;
+        Ok(match shown {
+            Shown::Token(token) => {
+                let secret = digest(token.expose_secret());
+                store.tokens().find(&secret).await?.is_some()
+            }
+            Shown::Session(cookie) => {
+                let secret = digest(cookie.expose_secret());
+                store.sessions().find(&secret).await?.is_some()
+            }
+        })
+    }
+
+    /// Changes whenever this process ends a session or revokes a token.
+    pub fn ends(&self) -> watch::Receiver<()> {
+        self.site.ends.subscribe()
+    }
+
     async fn by_token(&self, token: &str) -> Result<Principal, Error> {
         let found = self.site.store.tokens().find(&digest(token)).await?;
         let (token, user) = found.ok_or(Error::Unauthenticated)?;
@@ -164,6 +194,7 @@ impl Control {
                 ..AuditRecord::default()
             };
             sessions.end(session.id, &audit).await?;
+            self.site.ends.send_replace(());
         }
         Ok(())
     }
@@ -225,12 +256,10 @@ impl Control {
         if token.user != asked.who.user {
             return Err(Error::NotFound { what: "token" });
         }
-        Ok(self
-            .site
-            .store
-            .tokens()
-            .revoke(id, &asked.audit("token.revoke", &token.name))
-            .await?)
+        let audit = asked.audit("token.revoke", &token.name);
+        self.site.store.tokens().revoke(id, &audit).await?;
+        self.site.ends.send_replace(());
+        Ok(())
     }
 
     /// Makes the first administrator where there is no user yet, with `password` or one that is made up. Answers

@@ -7,6 +7,7 @@ use catalog::Catalog;
 use proxmox::{Client, NodeName, Vmid};
 use saga::Failure;
 use store::{Lease, Store};
+use tokio::sync::watch;
 
 use crate::{
     compose::Compose, estimate::Estimates, gather::Gathering, hosts::Hosts, operations::State,
@@ -51,6 +52,8 @@ pub struct Site {
     /// Whether the worker could not take an operation when it last tried: what it cannot do, this process is not
     /// ready for.
     pub(crate) cannot_claim: AtomicBool,
+    /// Changes when a session is ended or a token revoked.
+    pub(crate) ends: watch::Sender<()>,
 }
 
 impl std::ops::Deref for Context {

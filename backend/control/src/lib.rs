@@ -70,9 +70,10 @@ use std::sync::{
 use catalog::Catalog;
 use saga::StepError;
 use store::Store;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-pub use auth::{Asked, Credential, LoggedIn, Principal, csrf_token};
+pub use auth::{Asked, Credential, LoggedIn, Principal, Shown, csrf_token};
 pub use error::Error;
 pub use fit::Fit;
 pub use history::{Followed, OperationQuery};
@@ -154,6 +155,7 @@ impl Control {
             overviews: Overviews::new(),
             estimates: Estimates::default(),
             cannot_claim: AtomicBool::new(false),
+            ends: watch::Sender::new(()),
         };
         Self {
             site: Arc::new(site),

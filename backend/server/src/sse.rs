@@ -13,9 +13,7 @@ use control::LogLine;
 use futures::{Stream, StreamExt as _};
 use serde::Serialize;
 
-use crate::{error::Error, layer::RequestId, problem};
-
-use crate::stopping::Stopping;
+use crate::{error::Error, extract::Until, layer::RequestId, problem};
 
 /// Asks proxies of nginx's kind not to collect an answer before they pass it on.
 pub(crate) const UNBUFFERED: (HeaderName, &str) =
@@ -26,13 +24,13 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// An answer of `events` as they come, until they end, one of them is an error, or the service stops.
 pub(crate) fn answer(
     events: impl Stream<Item = Result<Event, control::Error>> + Send + 'static,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Response {
     let events = events
         .map(move |event| event.unwrap_or_else(|error| failed(&error.into(), &request_id)))
         .map(Ok::<_, Infallible>)
-        .take_until(stopping.0.cancelled_owned());
+        .take_until(until.over());
     let mut response = Sse::new(events)
         .keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
         .into_response();

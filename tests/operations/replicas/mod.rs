@@ -11,6 +11,7 @@ mod safeguards;
 
 mod drivers;
 mod proxy;
+mod rights;
 mod rolling;
 mod trouble;
 

@@ -14,10 +14,9 @@ use utoipa::IntoParams;
 
 use crate::{
     error::Error,
-    extract::{Caller, Query, Read, Segment},
+    extract::{Caller, Query, Read, Segment, Until},
     layer::RequestId,
     sse,
-    stopping::Stopping,
 };
 
 /// Rows of a list when nobody says how many.
@@ -68,11 +67,11 @@ pub(crate) async fn of_operation(
     _: Caller<Read>,
     Segment(id): Segment<OperationId>,
     Query(which): Query<Which>,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    tell(control, Some(id), &which, &headers, stopping, request_id).await
+    tell(control, Some(id), &which, &headers, until, request_id).await
 }
 
 /// What happens to all operations.
@@ -89,11 +88,11 @@ pub(crate) async fn of_all(
     State(control): State<Control>,
     _: Caller<Read>,
     Query(which): Query<Which>,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
-    tell(control, None, &which, &headers, stopping, request_id).await
+    tell(control, None, &which, &headers, until, request_id).await
 }
 
 async fn tell(
@@ -101,7 +100,7 @@ async fn tell(
     operation: Option<OperationId>,
     which: &Which,
     headers: &HeaderMap,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Result<Response, Error> {
     // A browser that reconnects repeats the address it began with, and names in the header how far it came.
@@ -114,7 +113,7 @@ async fn tell(
     let events = events
         .map_ok(|events| stream::iter(events).map(|event| Ok(sse::event(&event))))
         .try_flatten();
-    Ok(sse::answer(events, stopping, request_id))
+    Ok(sse::answer(events, until, request_id))
 }
 
 async fn list(

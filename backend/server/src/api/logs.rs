@@ -14,10 +14,9 @@ use utoipa::IntoParams;
 
 use crate::{
     error::Error,
-    extract::{AppName, Caller, Query, Read, Segment},
+    extract::{AppName, Caller, Query, Read, Segment, Until},
     layer::{RequestId, Streamed},
     sse,
-    stopping::Stopping,
 };
 
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -62,7 +61,7 @@ pub(crate) async fn read(
         since,
         follow,
     }): Query<Which>,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
     headers: HeaderMap,
 ) -> Result<Response, Error> {
@@ -84,17 +83,17 @@ pub(crate) async fn read(
     if as_events {
         return Ok(sse::answer(
             lines.map(|line| line.map(|line| sse::log_line(&line))),
-            stopping,
+            until,
             request_id,
         ));
     }
-    Ok(text(lines, stopping))
+    Ok(text(lines, until))
 }
 
 /// Lines as text, each as it comes.
 fn text(
     lines: impl Stream<Item = Result<LogLine, control::Error>> + Send + 'static,
-    stopping: Stopping,
+    until: Until,
 ) -> Response {
     let lines = lines.map(|line| {
         line.map(|LogLine { service, line }| match service {
@@ -102,7 +101,7 @@ fn text(
             None => Bytes::from(line + "\n"),
         })
     });
-    let body = Body::from_stream(lines.take_until(stopping.0.cancelled_owned()));
+    let body = Body::from_stream(lines.take_until(until.over()));
     let mut response = ([(header::CONTENT_TYPE, PLAIN), sse::UNBUFFERED], body).into_response();
     response.extensions_mut().insert(Streamed);
     response
@@ -125,6 +124,7 @@ mod tests {
     use http_body_util::BodyExt as _;
 
     use super::*;
+    use crate::stopping::Stopping;
 
     #[test]
     fn events_are_sent_to_those_who_ask_for_them() {
@@ -157,7 +157,7 @@ mod tests {
 
     #[tokio::test]
     async fn followed_lines_are_text_that_nothing_holds_back() {
-        let response = text(lines(), Stopping::default());
+        let response = text(lines(), Stopping::default().into());
         assert!(response.extensions().get::<Streamed>().is_some());
         assert_eq!(
             body(response).await,
@@ -170,7 +170,7 @@ mod tests {
         let events = lines().map(|line| line.map(|line| sse::log_line(&line)));
         let broken = futures::stream::iter([Err(control::Error::NotFound { what: "app" })]);
         let id = RequestId::of(&HeaderMap::new());
-        let response = sse::answer(events.chain(broken), Stopping::default(), id);
+        let response = sse::answer(events.chain(broken), Stopping::default().into(), id);
         let text = body(response).await;
         let first = "event: line\ndata: {\"service\":\"web-1\",\"line\":\"GET /\\r\"}\n\n";
         assert!(text.starts_with(first), "{text}");
@@ -183,7 +183,10 @@ mod tests {
     #[tokio::test]
     async fn following_ends_when_the_service_stops() {
         let stopping = Stopping::default();
-        let response = text(lines().chain(futures::stream::pending()), stopping.clone());
+        let response = text(
+            lines().chain(futures::stream::pending()),
+            stopping.clone().into(),
+        );
         stopping.0.cancel();
         assert!(body(response).await.len() < 100);
     }

@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRef, FromRequestParts},
     http::{HeaderMap, header, request::Parts},
 };
-use control::{Asked, Control, Credential};
+use control::{Asked, Control, Credential, Shown};
 
 use super::session_cookie;
 use crate::{
@@ -94,6 +94,14 @@ where
             },
             needs: PhantomData,
         })
+    }
+}
+
+/// What somebody shows to be known, if anything.
+pub(super) fn shown(headers: &HeaderMap) -> Option<Shown> {
+    match bearer(headers) {
+        Some(token) => Some(Shown::Token(token.to_owned().into())),
+        None => session_cookie(headers).map(|cookie| Shown::Session(cookie.into())),
     }
 }
 

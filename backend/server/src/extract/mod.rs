@@ -6,6 +6,7 @@ mod cookie;
 mod origin;
 mod path;
 mod query;
+mod until;
 
 pub(crate) use body::Body;
 pub(crate) use caller::{Admin, Caller, Needs, Read, Write};
@@ -14,3 +15,4 @@ pub(crate) use origin::Origin;
 pub use origin::{NoProxies, Proxies};
 pub(crate) use path::{AppName, CatalogId, ContainerNumber, Segment};
 pub(crate) use query::{List, Query};
+pub(crate) use until::Until;

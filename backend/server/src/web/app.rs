@@ -22,10 +22,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    extract::{AppName, Query, Read, Segment, Write},
+    extract::{AppName, Query, Read, Segment, Until, Write},
     layer::RequestId,
     site::Site,
-    stopping::Stopping,
 };
 
 /// Operations on the first page of an app.
@@ -133,7 +132,7 @@ pub(crate) async fn live(
     Segment(AppName(name)): Segment<AppName>,
     Query(after): Query<After>,
     headers: HeaderMap,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Result<Response, Error> {
     let control = site.control;
@@ -194,7 +193,7 @@ pub(crate) async fn live(
             Ok((events.last().map(|event| event.id), patch))
         }
     });
-    Ok(live::answer(patches, stopping, request_id))
+    Ok(live::answer(patches, until, request_id))
 }
 
 /// `POST /apps/{id}/start`.

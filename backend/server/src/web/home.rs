@@ -20,10 +20,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    extract::{Query, Read},
+    extract::{Query, Read, Until},
     layer::RequestId,
     site::Site,
-    stopping::Stopping,
 };
 
 /// Apps of a page.
@@ -156,7 +155,7 @@ pub(crate) async fn live(
     viewer: Viewer<Read>,
     Query(after): Query<After>,
     headers: HeaderMap,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Result<Response, Error> {
     let control = site.control;
@@ -169,7 +168,7 @@ pub(crate) async fn live(
         let watcher = watcher.clone();
         Box::pin(async move { watcher.patch(change).await })
     });
-    Ok(live::answer(patches, stopping, request_id))
+    Ok(live::answer(patches, until, request_id))
 }
 
 /// What makes the page another one.

@@ -10,7 +10,7 @@ use axum::{
 use futures::{Stream, StreamExt as _};
 use serde::{Deserialize, Serialize};
 
-use crate::{api::last_event_id, error::Error, layer::RequestId, sse, stopping::Stopping};
+use crate::{api::last_event_id, error::Error, extract::Until, layer::RequestId, sse};
 
 /// What changes on a page at one moment.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -106,7 +106,7 @@ impl Patch {
 /// go on.
 pub(crate) fn answer<I: ToString>(
     patches: impl Stream<Item = Result<(Option<I>, Patch), Error>> + Send + 'static,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Response {
     let events = patches.map(|patch| {
@@ -117,7 +117,7 @@ pub(crate) fn answer<I: ToString>(
             None => event,
         })
     });
-    sse::answer(events, stopping, request_id)
+    sse::answer(events, until, request_id)
 }
 
 fn plain(error: Error) -> control::Error {

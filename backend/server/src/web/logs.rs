@@ -21,10 +21,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    extract::{AppName, Query, Read, Segment},
+    extract::{AppName, Query, Read, Segment, Until},
     layer::RequestId,
     site::Site,
-    stopping::Stopping,
 };
 
 /// Lines of each service when nobody says how many.
@@ -124,7 +123,7 @@ pub(crate) async fn live(
     Segment(AppName(name)): Segment<AppName>,
     Query(mut which): Query<Which>,
     headers: HeaderMap,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Result<Response, Error> {
     if let Some(seen) = headers
@@ -156,7 +155,7 @@ pub(crate) async fn live(
             Ok((last, patch))
         }
     });
-    Ok(live::answer(patches, stopping, request_id))
+    Ok(live::answer(patches, until, request_id))
 }
 
 /// `GET /apps/{id}/logs.txt`: the same as a file, without colours.

@@ -17,7 +17,12 @@ use super::{
     state::{self, Badge},
     viewer::Viewer,
 };
-use crate::{error::Error, extract::Read, layer::RequestId, site::Site, stopping::Stopping};
+use crate::{
+    error::Error,
+    extract::{Read, Until},
+    layer::RequestId,
+    site::Site,
+};
 
 /// Other people's guests that are named on a node; the rest is a number.
 const NAMED: usize = 12;
@@ -94,7 +99,7 @@ pub(crate) async fn page(
 pub(crate) async fn live(
     State(site): State<Site>,
     viewer: Viewer<Read>,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Result<Response, Error> {
     let watcher = Arc::new((site.control.clone(), viewer));
@@ -108,7 +113,7 @@ pub(crate) async fn live(
             Ok((None::<i64>, Patch::default().replace("nodes", html)))
         }
     });
-    Ok(live::answer(patches, stopping, request_id))
+    Ok(live::answer(patches, until, request_id))
 }
 
 fn view(overview: &Overview, residents: &BTreeMap<u32, AppReference>) -> View {

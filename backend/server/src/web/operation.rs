@@ -20,10 +20,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    extract::{Query, Read, Segment, Write},
+    extract::{Query, Read, Segment, Until, Write},
     layer::RequestId,
     site::Site,
-    stopping::Stopping,
 };
 
 /// Events that are read at once.
@@ -82,7 +81,7 @@ pub(crate) async fn live(
     Segment(id): Segment<OperationId>,
     Query(after): Query<After>,
     headers: HeaderMap,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Result<Response, Error> {
     let control = site.control;
@@ -102,7 +101,7 @@ pub(crate) async fn live(
             Box::pin(async move { watcher.patch(events).await })
         })
         .chain(stream::once(async move { Box::pin(ending.end()).await }));
-    Ok(live::answer(patches, stopping, request_id))
+    Ok(live::answer(patches, until, request_id))
 }
 
 /// `POST /operations/{id}/cancel`.

@@ -19,10 +19,9 @@ use super::{
 };
 use crate::{
     error::Error,
-    extract::{Query, Read},
+    extract::{Query, Read, Until},
     layer::RequestId,
     site::Site,
-    stopping::Stopping,
 };
 
 /// Operations of a page.
@@ -121,7 +120,7 @@ pub(crate) async fn live(
     Query(which): Query<Which>,
     Query(after): Query<After>,
     headers: HeaderMap,
-    stopping: Stopping,
+    until: Until,
     request_id: RequestId,
 ) -> Result<Response, Error> {
     let events = site
@@ -144,7 +143,7 @@ pub(crate) async fn live(
             Ok((events.last().map(|event| event.id), patch))
         }
     });
-    Ok(live::answer(patches, stopping, request_id))
+    Ok(live::answer(patches, until, request_id))
 }
 
 impl Which {
