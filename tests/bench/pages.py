@@ -51,6 +51,7 @@ def pages(service):
         "app, settings": "/apps/app-7/settings",
         "nodes": "/nodes",
         "settings": "/settings",
+        "audit log": "/settings/audit",
         "palette": "/parts/palette?q=app",
         "login": "/login",
     }
