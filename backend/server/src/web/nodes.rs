@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use api::AppReference;
+use api::{AppId, AppReference};
 use axum::{extract::State, response::Response};
 use chrono::{DateTime, Utc};
 use control::{Amount, GuestOverview, NodeOverview, Overview, StorageOverview};
@@ -10,6 +10,7 @@ use futures::StreamExt as _;
 use serde::Serialize;
 
 use super::{
+    commands,
     home::{Meter, Silence, changes, meter, silence},
     live::{self, Patch},
     page::Head,
@@ -179,9 +180,18 @@ fn storage(storage: &StorageOverview) -> Storage {
     }
 }
 
+/// By its name, which weighs half of what an id does where there are hundreds; unless the name is one that an id may
+/// have.
+fn link(app: &AppReference) -> String {
+    match app.name.parse::<AppId>() {
+        Ok(_) => format!("/apps/{}", app.id),
+        Err(_) => format!("/apps/{}", commands::segment(&app.name)),
+    }
+}
+
 fn resident(guest: &GuestOverview, app: &AppReference) -> Resident {
     Resident {
-        link: format!("/apps/{}", app.id),
+        link: link(app),
         name: app.name.clone(),
         picture: picture::address(&app.catalog_id),
         running: guest.is_running,
@@ -256,9 +266,21 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_looks_like_an_id_is_no_link() {
+        let app = |name: &str| AppReference {
+            id: AppId::from_uuid(uuid::Uuid::nil()),
+            name: name.to_owned(),
+            catalog_id: "memos".to_owned(),
+        };
+        let other = "app_00000000000000000000000000000007";
+        assert_eq!(link(&app(other)), format!("/apps/{}", app("").id));
+        assert_eq!(link(&app("a/b c")), "/apps/a%2Fb%20c");
+    }
+
+    #[test]
     fn ours_are_linked_and_others_only_named() {
         let app = AppReference {
-            id: api::AppId::from_uuid(uuid::Uuid::nil()),
+            id: AppId::from_uuid(uuid::Uuid::nil()),
             name: "notes".to_owned(),
             catalog_id: "memos".to_owned(),
         };
@@ -269,6 +291,7 @@ mod tests {
             (node.apps[0].name.as_str(), node.apps[0].vmid),
             ("notes", 105)
         );
+        assert_eq!(node.apps[0].link, "/apps/notes");
         assert_eq!((node.others.len(), node.unnamed), (NAMED, 19 - NAMED));
         assert_eq!(node.cpu, 26);
     }
