@@ -161,6 +161,11 @@ async fn whoever_listens_hears_nothing_more_once_they_may_not() {
         of_session.push((open(&session, path).await, path));
     }
 
+    // A proxy in front may have a token of its own, which is nothing to a page.
+    let proxied = session.request(Method::GET, "/live/home");
+    let proxied = proxied.header("authorization", "Bearer of-the-proxy");
+    let mut proxied = proxied.send().await.unwrap().bytes_stream();
+
     let path = format!("/api/v1/tokens/{}", made["id"].as_str().unwrap());
     assert_eq!(admin.delete(&path).await.status, 204);
     for (stream, path) in of_token {
@@ -172,6 +177,7 @@ async fn whoever_listens_hears_nothing_more_once_they_may_not() {
     admin.done("notes", "stop").await;
     let piece = stream.next().await.unwrap().unwrap();
     assert!(!piece.is_empty());
+    assert!(proxied.next().await.is_some(), "it goes on, too");
     assert_eq!(session.delete("/api/v1/sessions/current").await.status, 204);
     let end = async { while let Some(Ok(_)) = stream.next().await {} };
     assert!(tokio::time::timeout(PATIENCE, end).await.is_ok());

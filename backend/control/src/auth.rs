@@ -107,12 +107,22 @@ pub enum Credential<'a> {
     },
 }
 
-/// What somebody showed, kept for as long as they listen.
+/// What somebody was known by, kept for as long as they listen.
+#[derive(Clone, Debug)]
 pub enum Shown {
     /// An API token.
     Token(SecretString),
     /// A session's cookie.
     Session(SecretString),
+}
+
+impl From<Credential<'_>> for Shown {
+    fn from(credential: Credential<'_>) -> Self {
+        match credential {
+            Credential::Token(token) => Self::Token(token.into()),
+            Credential::Session { cookie, .. } => Self::Session(cookie.into()),
+        }
+    }
 }
 
 /// A new session.

@@ -76,6 +76,7 @@ where
             (None, None) => return Err(control::Error::Unauthenticated.into()),
         };
         let who = control.authenticate(credential).await?;
+        let shown = Shown::from(credential);
         if let Some(visitor) = parts.extensions.get::<Visitor>() {
             visitor.is(&who.username);
         }
@@ -86,6 +87,7 @@ where
             .map(ToString::to_string)
             .unwrap_or_default();
         let idempotency_key = idempotency_key(&parts.headers)?;
+        parts.extensions.insert(shown);
         Ok(Self {
             asked: Asked {
                 who,
@@ -94,14 +96,6 @@ where
             },
             needs: PhantomData,
         })
-    }
-}
-
-/// What somebody shows to be known, if anything.
-pub(super) fn shown(headers: &HeaderMap) -> Option<Shown> {
-    match bearer(headers) {
-        Some(token) => Some(Shown::Token(token.to_owned().into())),
-        None => session_cookie(headers).map(|cookie| Shown::Session(cookie.into())),
     }
 }
 

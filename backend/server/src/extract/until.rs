@@ -9,14 +9,14 @@ use axum::{
 use control::{Control, Shown};
 use tokio::time::timeout;
 
-use super::caller::shown;
 use crate::stopping::Stopping;
 
 /// How often it is looked whether whoever listens still may: their session ends, or a token is revoked in another
 /// replica.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// Until when a stream may go on: until the service stops, or whoever listens is not known any more.
+/// Until when a stream may go on: until the service stops, or whoever listens is not known any more by what they were
+/// let in with. Named after the [`Caller`](super::Caller) or the viewer among a handler's arguments, who write that down.
 pub(crate) struct Until {
     stopping: Stopping,
     listener: Option<(Control, Shown)>,
@@ -31,7 +31,8 @@ where
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         let Ok(stopping) = Stopping::from_request_parts(parts, state).await;
-        let listener = shown(&parts.headers).map(|shown| (Control::from_ref(state), shown));
+        let shown = parts.extensions.get::<Shown>().cloned();
+        let listener = shown.map(|shown| (Control::from_ref(state), shown));
         Ok(Self { stopping, listener })
     }
 }

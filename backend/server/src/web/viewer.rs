@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 use chrono::{DateTime, Utc};
-use control::{Asked, Credential, Pulse};
+use control::{Asked, Credential, Pulse, Shown};
 use serde::Serialize;
 
 use super::{
@@ -49,7 +49,9 @@ impl<N: Needs> FromRequestParts<Site> for Viewer<N> {
             csrf: None,
             is_write: false,
         };
-        Self::known(credential, &cookie, parts, site).await
+        let viewer = Self::known(credential, &cookie, parts, site).await?;
+        parts.extensions.insert(Shown::from(credential));
+        Ok(viewer)
     }
 }
 
