@@ -265,6 +265,16 @@ fn because(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
+/// Those parts of a query that have a value.
+pub(crate) fn given<const N: usize>(
+    query: [(&'static str, Option<String>); N],
+) -> Vec<(&'static str, String)> {
+    let pairs = query.into_iter();
+    pairs
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
 /// One part of a path, whatever a person typed.
 pub(crate) fn segment(typed: &str) -> Result<String, Error> {
     // These two mean folders wherever they stand, escaped or not.

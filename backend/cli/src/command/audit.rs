@@ -2,7 +2,14 @@
 
 use api::{AuditEntry, AuditOutcome};
 
-use crate::{Console, client::Client, error::Error, moment::Moment, table, text::age};
+use crate::{
+    Console,
+    client::{Client, given},
+    error::Error,
+    moment::Moment,
+    table,
+    text::age,
+};
 
 /// Which entries.
 #[derive(clap::Args)]
@@ -47,10 +54,7 @@ pub(crate) async fn run(
         ("until", time(arguments.until)),
         ("limit", Some(arguments.limit.clamp(1, 100).to_string())),
     ];
-    let query: Vec<_> = query
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+    let query = given(query);
     let entries: Vec<AuditEntry> = client.list("/audit", &query, Some(arguments.limit)).await?;
     if console.value(&entries)? {
         return Ok(());

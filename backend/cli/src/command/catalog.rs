@@ -11,7 +11,7 @@ use reqwest::Method;
 use super::apps::{plain, resources, some};
 use crate::{
     Console,
-    client::{Client, segment},
+    client::{Client, given, segment},
     error::Error,
     table,
     text::clean,
@@ -94,10 +94,7 @@ async fn list(
     client: &Client,
     console: &mut Console,
 ) -> Result<(), Error> {
-    let query: Vec<_> = [("q", text), ("category", category)]
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+    let query = given([("q", text), ("category", category)]);
     let entries: Vec<CatalogApp> = client.list("/catalog", &query, None).await?;
     if console.value(&entries)? {
         return Ok(());

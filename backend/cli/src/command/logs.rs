@@ -4,7 +4,7 @@ use reqwest::Method;
 
 use crate::{
     Console,
-    client::{Client, segment},
+    client::{Client, given, segment},
     error::Error,
 };
 
@@ -40,10 +40,7 @@ pub(crate) async fn run(
         ("since", arguments.since.clone()),
         ("follow", arguments.follow.then(|| "true".to_owned())),
     ];
-    let query: Vec<_> = query
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+    let query = given(query);
     let request = client.request(Method::GET, &path).query(&query);
     let mut response = client.send(request).await?;
     while let Some(bytes) = response

@@ -9,7 +9,7 @@ use reqwest::Method;
 use super::life;
 use crate::{
     Console,
-    client::Client,
+    client::{Client, given},
     error::Error,
     moment::Moment,
     table,
@@ -114,10 +114,7 @@ async fn list(arguments: &Arguments, client: &Client, console: &mut Console) -> 
         ("until", time(arguments.until)),
         ("limit", Some(arguments.limit.clamp(1, 100).to_string())),
     ];
-    let query: Vec<_> = query
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect();
+    let query = given(query);
     let operations: Vec<Operation> = client
         .list("/operations", &query, Some(arguments.limit))
         .await?;

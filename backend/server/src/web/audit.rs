@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     commands::{self, Offer},
-    filters::{self, Choice},
+    filters::{self, Choice, Given},
     page::Head,
     state::{self, Badge},
     viewer::Viewer,
@@ -123,23 +123,20 @@ pub(crate) async fn page(
 }
 
 impl Which {
-    /// The filters as a query for the page after this cursor.
-    fn query(&self, cursor: &str) -> String {
-        let own = [
+    fn given(&self) -> Given<6> {
+        [
             ("by", self.by.clone()),
             ("action", self.action.clone()),
             ("target", self.target.clone()),
             ("outcome", self.outcome.map(|outcome| outcome.to_string())),
             ("since", self.since.map(|day| day.to_string())),
             ("until", self.until.map(|day| day.to_string())),
-            ("cursor", Some(cursor.to_owned())),
-        ];
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        query.extend_pairs(
-            own.into_iter()
-                .filter_map(|(name, value)| Some((name, value?))),
-        );
-        query.finish()
+        ]
+    }
+
+    /// The filters as a query for the page after this cursor.
+    fn query(&self, cursor: &str) -> String {
+        filters::query(self.given(), &[("cursor", cursor)])
     }
 
     fn filter(&self) -> Filter {
@@ -156,12 +153,7 @@ impl Which {
             until: filters::text(self.until),
             actions: choices(&NOUNS),
             outcomes: choices(&OUTCOMES),
-            is_set: self.by.is_some()
-                || self.action.is_some()
-                || self.target.is_some()
-                || self.outcome.is_some()
-                || self.since.is_some()
-                || self.until.is_some(),
+            is_set: filters::is_set(&self.given()),
         }
     }
 }

@@ -10,6 +10,22 @@ pub(super) struct Choice {
     pub(super) label: &'static str,
 }
 
+/// What a form of filters says, by the names of its fields.
+pub(super) type Given<const N: usize> = [(&'static str, Option<String>); N];
+
+/// The filters and `more` as a query.
+pub(super) fn query<const N: usize>(given: Given<N>, more: &[(&str, &str)]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    let given = given.into_iter();
+    query.extend_pairs(given.filter_map(|(name, value)| Some((name, value?))));
+    query.extend_pairs(more).finish()
+}
+
+/// Whether anything is filtered.
+pub(super) fn is_set<const N: usize>(given: &Given<N>) -> bool {
+    given.iter().any(|(_, value)| value.is_some())
+}
+
 /// When this day begins.
 pub(super) fn from(day: Option<NaiveDate>) -> Option<DateTime<Utc>> {
     day.map(|day| day.and_time(NaiveTime::MIN).and_utc())

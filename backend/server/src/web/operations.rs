@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    filters::{self, Choice},
+    filters::{self, Choice, Given},
     live::{self, After, Patch},
     page::Head,
     picture,
@@ -147,30 +147,23 @@ pub(crate) async fn live(
 }
 
 impl Which {
-    /// The filters and `more` as a query.
-    fn query(&self, more: &[(&str, &str)]) -> String {
-        let mut query = url::form_urlencoded::Serializer::new(String::new());
-        let own = [
+    fn given(&self) -> Given<5> {
+        [
             ("app", self.app.clone()),
             ("kind", self.kind.map(|kind| kind.to_string())),
             ("status", self.status.map(|status| status.to_string())),
             ("since", self.since.map(|day| day.to_string())),
             ("until", self.until.map(|day| day.to_string())),
-        ];
-        for (name, value) in own {
-            if let Some(value) = value {
-                query.append_pair(name, &value);
-            }
-        }
-        query.extend_pairs(more).finish()
+        ]
+    }
+
+    /// The filters and `more` as a query.
+    fn query(&self, more: &[(&str, &str)]) -> String {
+        filters::query(self.given(), more)
     }
 
     fn is_set(&self) -> bool {
-        self.app.is_some()
-            || self.kind.is_some()
-            || self.status.is_some()
-            || self.since.is_some()
-            || self.until.is_some()
+        filters::is_set(&self.given())
     }
 }
 
